@@ -1,0 +1,34 @@
+# prismvid_library(core SOURCES ... PUBLIC ... PRIVATE ...) makes the target prismvid_core of one folder of src/.
+# prismvid_test(media_clock SOURCES ... LIBRARIES ... [LABELS ...] [TIMEOUT s]) makes a GoogleTest binary and registers it.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(prismvid_options INTERFACE)
+target_include_directories(prismvid_options INTERFACE ${PROJECT_SOURCE_DIR}/src
+  ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(prismvid_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-unused-parameter)
+if(PRISMVID_SANITIZE)
+  target_compile_options(prismvid_options INTERFACE
+    -fsanitize=${PRISMVID_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(prismvid_options INTERFACE -fsanitize=${PRISMVID_SANITIZE})
+endif()
+
+function(prismvid_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(prismvid_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(prismvid_${name} PUBLIC prismvid_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+endfunction()
+
+function(prismvid_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  add_executable(${name}_test ${arg_SOURCES})
+  target_link_libraries(${name}_test PRIVATE ${arg_LIBRARIES} prismvid_test_support GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name}_test)
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
+    ENVIRONMENT "PRISMVID_VENV=${PRISMVID_VENV};PRISMVID_MODELS=${PROJECT_SOURCE_DIR}/build/models")
+endfunction()
