@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "media/ffmpeg.h"
+
+namespace prismvid::media {
+
+/// An opened file of one of the known video containers; reads packets of the streams chosen with
+/// keep_only(). Opens nothing but that file: playlists, network addresses and pictures are refused.
+class Demuxer {
+ public:
+  /// Throws Error(kNotFound, kUnreadable, kNotVideo).
+  explicit Demuxer(const std::filesystem::path& path);
+
+  AVFormatContext& format() const { return *format_; }
+  const std::filesystem::path& path() const { return path_; }
+
+  /// The best video stream that is not an attached picture. Throws Error(kNotVideo) and says what
+  /// the file holds instead.
+  AVStream& best_video_stream() const;
+
+  /// All other streams are skipped, where the container allows without reading them.
+  void keep_only(const std::function<bool(const AVStream&)>& wanted);
+
+  /// False at the end of the file or after too many read errors in a row.
+  bool read(AVPacket& packet);
+
+  /// To the last key frame at or before `ticks` of the stream. False when the container cannot.
+  bool seek(const AVStream& stream, int64_t ticks);
+
+  int64_t read_errors() const { return read_errors_; }
+
+ private:
+  std::filesystem::path path_;
+  FormatContextPtr format_;
+  int64_t read_errors_ = 0;
+};
+
+}  // namespace prismvid::media
