@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/results.h"
+#include "vision/faces/face.h"
+#include "vision/models/manifest.h"
+#include "vision/network/network.h"
+#include "vision/objects/byte_tracker.h"
+#include "vision/sample.h"
+
+namespace prismvid::vision {
+
+struct FaceOptions {
+  std::string detector;  // id of the model, empty for the first installed one
+  std::string embedder;
+  int longest_side = 640;  // pictures are reduced to this for the search; more finds smaller faces
+                           // and costs its square
+  NetworkOptions network;
+};
+
+/// Both networks by their manifests; throws Error(kModel) saying which model is missing.
+std::unique_ptr<FaceDetector> make_face_detector(const ModelRegistry& models,
+                                                 const FaceOptions& options);
+std::unique_ptr<FaceEmbedder> make_face_embedder(const ModelRegistry& models,
+                                                 const FaceOptions& options);
+
+/// FaceEmbedder::same_person_cosine() of a face_embedding model, without loading it.
+float same_person_cosine(const ModelManifest& embedder);
+
+/// Finds and follows the faces of one video. Each track gets one vector, from its best faces, and a
+/// picture. Memory does not grow with the video as long as finished tracks are taken. Not
+/// thread-safe.
+class FaceAnalyzer {
+ public:
+  FaceAnalyzer(std::unique_ptr<FaceDetector> detector, std::unique_ptr<FaceEmbedder> embedder);
+  FaceAnalyzer(const ModelRegistry& models, const FaceOptions& options);
+  ~FaceAnalyzer();
+
+  /// The next sample in time order. A new shot ends every track.
+  void add(const Sample& sample);
+
+  /// Tracks that ended since the last call, by start.
+  std::vector<FaceTrack> take_finished();
+
+  /// Ends all tracks and gives those not taken yet.
+  std::vector<FaceTrack> finish();
+
+ private:
+  struct Live;
+  void extend(Live& track, const Sample& sample, const DetectedFace& face, const Box& box);
+  void collect_ended();
+  FaceTrack completed(Live&& track);
+  std::vector<float> embedding(const Live& track);
+
+  std::unique_ptr<FaceDetector> detector_;
+  std::unique_ptr<FaceEmbedder> embedder_;
+  ByteTracker tracker_;
+  std::map<TrackId, Live> live_;
+  std::vector<FaceTrack> finished_;
+  int shot_ = -1;
+  int64_t last_pts_us_ = 0;
+};
+
+}  // namespace prismvid::vision

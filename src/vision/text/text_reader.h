@@ -1,0 +1,79 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/results.h"
+#include "vision/sample.h"
+#include "vision/text/open_track.h"
+#include "vision/text/text_engine.h"
+
+namespace prismvid::vision {
+
+/// Counts of what the reader did, for reports and tests.
+struct TextReaderStats {
+  int64_t samples = 0;
+  int64_t detections = 0;    // samples in which text was looked for
+  int64_t recognitions = 0;  // lines read
+};
+
+/// Reads the text of a video: one TextTrack a line of text, from the first frame that shows it to
+/// the last. Text is looked for in samples that differ from the one before and read where a region
+/// is new or has changed; start and end are then found in the luma of every frame. Memory does not
+/// grow with the video's length. Not thread-safe.
+class TextReader {
+ public:
+  explicit TextReader(TextEngine& engine);
+  ~TextReader();
+
+  /// Takes the next sample with the frames after the sample before, up to and including the
+  /// sample's own.
+  void add(const Sample& sample, std::span<const LumaFrame> frames);
+  /// Ends the video with the frames after its last sample; `end_us` is the end of its last frame.
+  void finish(std::span<const LumaFrame> frames, int64_t end_us);
+  /// The tracks that are complete, in order of their ends.
+  std::vector<TextTrack> take_finished();
+
+  const TextReaderStats& stats() const { return stats_; }
+
+ private:
+  struct Pending {
+    TextTrack track;
+    std::vector<TextReading> readings;
+    Point drift;
+  };
+  struct Found;
+
+  void follow(std::span<const LumaFrame> frames);
+  void remember(std::span<const LumaFrame> frames);
+  void confirm(OpenTrack& track, const LumaFrame& luma, const Quad& quad);
+  void look_for_text(const Sample& sample, const LumaFrame& luma);
+  std::vector<Found> find_boxes(const Sample& sample, const LumaFrame& luma) const;
+  void recall(Found& found, const LumaFrame& luma);
+  void read_boxes(const Sample& sample, std::vector<Found>& found);
+  void assign(Found& found, const LumaFrame& luma);
+  void open(const Found& found, const LumaFrame& luma);
+  void settle_change(OpenTrack& before, OpenTrack& after);
+  void close_lost(const LumaFrame& luma);
+  void close(const OpenTrack& track, int64_t end_us, bool ended_with_shot);
+  int rising_texts(const OpenTrack* except) const;
+  void continue_pending(OpenTrack& track);
+  void release_pending(int64_t now_us);
+
+  TextEngine& engine_;
+  TextReaderStats stats_;
+  std::vector<std::unique_ptr<OpenTrack>> open_;
+  std::vector<Pending> pending_;
+  std::vector<TextTrack> finished_;
+  std::deque<LumaFrame> history_;  // the last two intervals between samples
+  size_t interval_ = 0;            // frames of history_ since the last sample
+  Image detected_luma_;            // of the last sample in which text was looked for
+  Size size_;                      // of the luma frames
+  int shot_ = -1;
+  bool shot_changed_ = false;
+  bool picture_moves_ = false;
+};
+
+}  // namespace prismvid::vision

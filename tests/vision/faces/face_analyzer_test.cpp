@@ -1,0 +1,68 @@
+#include "vision/faces/face_analyzer.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "face_fixture.h"
+
+namespace prismvid::vision {
+namespace {
+
+constexpr int64_t kHalfSecond = 500'000;
+
+/// The portrait at (x, y) of a grey 640x360 picture.
+Image scene(int x, int y) {
+  Image picture(640, 360, 3);
+  std::memset(picture.data(), 110, static_cast<size_t>(picture.stride()) * 360);
+  const Image face = astronaut();
+  for (int row = 0; row < face.height() && y + row < 360; ++row)
+    std::memcpy(picture.row(y + row) + x * 3, face.row(row), static_cast<size_t>(face.stride()));
+  return picture;
+}
+
+void add(FaceAnalyzer& analyzer, const Image& picture, int index, int shot) {
+  analyzer.add(
+      {.frame = index * 12, .pts_us = index * kHalfSecond, .shot = shot, .picture = picture});
+}
+
+class FaceAnalyzerTest : public testing::Test {
+ protected:
+  FaceAnalyzer analyzer_{ModelRegistry::standard(), FaceOptions{}};
+};
+
+TEST_F(FaceAnalyzerTest, OneMovingFaceIsOneTrackWithOneVectorAndAPicture) {
+  for (int i = 0; i < 6; ++i) add(analyzer_, scene(20 * i, 10), i, 0);
+  const auto tracks = analyzer_.finish();
+  ASSERT_EQ(tracks.size(), 1u);
+  const FaceTrack& track = tracks[0];
+  EXPECT_EQ(track.points.size(), 6u);
+  EXPECT_EQ(track.range, (TimeRange{0, 5 * kHalfSecond + 1}));
+  ASSERT_EQ(track.embedding.size(), 128u);
+  EXPECT_NEAR(cosine(track.embedding, track.embedding), 1, 1e-5);
+  EXPECT_GT(track.quality, 0.4f);
+  const Image picture = decode_jpeg(track.thumbnail_jpeg);
+  EXPECT_GT(picture.width(), 100);
+  EXPECT_NEAR(track.points[5].box.x0 - track.points[0].box.x0, 100.0 / 640, 0.03);
+}
+
+TEST_F(FaceAnalyzerTest, ANewShotStartsANewTrackOfTheSamePerson) {
+  for (int i = 0; i < 4; ++i) add(analyzer_, scene(100, 10), i, i / 2);
+  const auto early = analyzer_.take_finished();
+  const auto late = analyzer_.finish();
+  ASSERT_EQ(early.size(), 1u);
+  ASSERT_EQ(late.size(), 1u);
+  EXPECT_GT(cosine(early[0].embedding, late[0].embedding), 0.99f);
+}
+
+TEST_F(FaceAnalyzerTest, ASceneWithoutFacesGivesNoTracks) {
+  Image picture(640, 360, 3);
+  for (int y = 0; y < 360; ++y)
+    for (int i = 0; i < 640 * 3; ++i)
+      picture.row(y)[i] = static_cast<uint8_t>((i * 7 + y * 13) % 251);
+  for (int i = 0; i < 3; ++i) add(analyzer_, picture, i, 0);
+  EXPECT_TRUE(analyzer_.finish().empty());
+}
+
+}  // namespace
+}  // namespace prismvid::vision
