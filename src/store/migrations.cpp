@@ -1,0 +1,165 @@
+#include "store/migrations.h"
+
+#include "core/error.h"
+
+namespace prismvid::store {
+
+namespace {
+
+constexpr char kResults[] = R"sql(
+CREATE TABLE videos (
+  id TEXT PRIMARY KEY,
+  sha256 TEXT NOT NULL UNIQUE,
+  path TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  probe_json TEXT NOT NULL,
+  added_at TEXT NOT NULL);
+CREATE INDEX videos_by_path ON videos (path);
+
+CREATE TABLE files (
+  path TEXT PRIMARY KEY,
+  size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  inode INTEGER NOT NULL,
+  sha256 TEXT NOT NULL);
+
+CREATE TABLE stages (
+  cache_key TEXT PRIMARY KEY,
+  video_id TEXT NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+  stage TEXT NOT NULL,
+  version TEXT NOT NULL,
+  model_id TEXT NOT NULL,
+  backend TEXT NOT NULL,
+  wall_ms INTEGER NOT NULL,
+  frames INTEGER NOT NULL,
+  extra_json TEXT NOT NULL,
+  finished_at TEXT NOT NULL,
+  output_json TEXT NOT NULL);
+CREATE INDEX stages_by_video ON stages (video_id, stage);
+
+CREATE TABLE blobs (
+  cache_key TEXT NOT NULL REFERENCES stages (cache_key) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (cache_key, name));
+
+CREATE TABLE early_blobs (
+  cache_key TEXT NOT NULL,
+  name TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  at TEXT NOT NULL,
+  PRIMARY KEY (cache_key, name));
+
+CREATE TABLE documents (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  analysis_id TEXT NOT NULL UNIQUE,
+  video_id TEXT NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+  status TEXT NOT NULL,
+  json TEXT NOT NULL,
+  created_at TEXT NOT NULL);
+CREATE INDEX documents_by_video ON documents (video_id, sequence);
+
+CREATE TABLE runs (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  video_id TEXT NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+  status TEXT NOT NULL,
+  request_json TEXT NOT NULL,
+  error TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  finished_at TEXT NOT NULL);
+CREATE INDEX runs_by_video ON runs (video_id, sequence);
+)sql";
+
+constexpr char kPeople[] = R"sql(
+CREATE TABLE people (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  hidden INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL,
+  merged_into INTEGER REFERENCES people (number) ON DELETE CASCADE);
+CREATE INDEX people_by_name ON people (name);
+CREATE INDEX people_merged ON people (merged_into);
+
+-- The vector and the thumbnail of a track are blobs of its stage: there is no second copy to forget.
+CREATE TABLE faces (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  video_id TEXT NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+  cache_key TEXT NOT NULL REFERENCES stages (cache_key) ON DELETE CASCADE,
+  track INTEGER NOT NULL,
+  start_us INTEGER NOT NULL,
+  end_us INTEGER NOT NULL,
+  quality REAL NOT NULL,
+  space TEXT NOT NULL,
+  best_us INTEGER NOT NULL,
+  x0 REAL NOT NULL, y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL,
+  person INTEGER REFERENCES people (number) ON DELETE SET NULL,
+  by_human INTEGER NOT NULL DEFAULT 0,
+  current INTEGER NOT NULL DEFAULT 1,
+  UNIQUE (cache_key, track));
+CREATE INDEX faces_by_video ON faces (video_id, current);
+CREATE INDEX faces_by_person ON faces (person);
+CREATE INDEX faces_by_space ON faces (space, current);
+
+CREATE TABLE negatives (
+  id INTEGER PRIMARY KEY,
+  person INTEGER NOT NULL REFERENCES people (number) ON DELETE CASCADE,
+  edit INTEGER NOT NULL,
+  video_id TEXT NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+  space TEXT NOT NULL,
+  vector BLOB NOT NULL,
+  best_us INTEGER NOT NULL,
+  x0 REAL NOT NULL, y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL);
+CREATE INDEX negatives_by_person ON negatives (person);
+CREATE INDEX negatives_by_video ON negatives (video_id);
+
+-- before_json holds what undo() needs.
+CREATE TABLE edits (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  video_id TEXT REFERENCES videos (id) ON DELETE CASCADE,
+  op TEXT NOT NULL,
+  target TEXT NOT NULL,
+  value_json TEXT NOT NULL,
+  before_json TEXT NOT NULL,
+  user TEXT NOT NULL,
+  at TEXT NOT NULL,
+  undone_at TEXT NOT NULL DEFAULT '');
+CREATE INDEX edits_by_video ON edits (video_id);
+)sql";
+
+constexpr const char* kMigrations[] = {kResults, kPeople};
+
+bool is_empty(Database& database) {
+  return database.integer("SELECT count(*) FROM sqlite_master") == 0;
+}
+
+}  // namespace
+
+std::span<const char* const> migrations() {
+  return kMigrations;
+}
+
+void migrate(Database& database, int64_t target) {
+  const auto newest = static_cast<int64_t>(migrations().size());
+  if (target < 0) target = newest;
+  const bool ours = database.integer("PRAGMA application_id") == kApplicationId;
+  check(ours || is_empty(database), ErrorCode::kStore, "'", database.file().string(),
+        "' is another program's database; give another file with --db");
+  if (ours && database.integer("PRAGMA user_version") == target) return;
+
+  Transaction transaction(database, Transaction::Kind::kWrite);
+  // Another process may have done it while this one waited.
+  const int64_t version = database.integer("PRAGMA user_version");
+  check(version <= newest, ErrorCode::kStore, "the database '", database.file().string(),
+        "' is of version ", version, ", made by a newer PrismVid; this one knows ", newest,
+        ": update it, or use another --db");
+  for (int64_t step = version; step < target; ++step)
+    database.execute(migrations()[static_cast<size_t>(step)]);
+  if (version < target) {
+    database.execute("PRAGMA application_id = " + std::to_string(kApplicationId));
+    database.execute("PRAGMA user_version = " + std::to_string(target));
+  }
+  transaction.commit();
+}
+
+}  // namespace prismvid::store
