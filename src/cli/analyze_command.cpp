@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/progress_bar.h"
+#include "cli/summary.h"
+#include "core/error.h"
+#include "document/json.h"
+#include "media/frame_source.h"
+#include "pipeline/analyzer.h"
+#include "vision/models/manifest.h"
+
+namespace prismvid::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct AnalyzeArguments {
+  CommonOptions common;
+  std::vector<fs::path> inputs;
+  std::string features = "all";
+  std::string range;
+  std::string rate = "2";
+  std::string shots = "fast";
+  std::string hardware = "none";
+  bool no_faces = false;
+  bool json_progress = false;
+  bool quiet = false;
+  pipeline::AnalyzeOptions options;
+};
+
+/// Files with these endings are taken from folders; a file that is named is always tried.
+bool looks_like_video(const fs::path& file) {
+  static const std::vector<std::string> kEndings = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts",  ".m2ts",
+                                                    ".mts", ".mpg", ".mpeg", ".vob", ".wmv", ".flv", ".3gp", ".ogv", ".mxf"};
+  std::string ending = file.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+}
+
+std::vector<fs::path> expand_folders(const std::vector<fs::path>& inputs) {
+  std::vector<fs::path> videos;
+  for (const fs::path& input : inputs) {
+    std::error_code error;
+    if (!fs::is_directory(input, error)) {
+      videos.push_back(input);
+      continue;
+    }
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::recursive_directory_iterator(input, fs::directory_options::skip_permission_denied, error))
+      if (entry.is_regular_file(error) && looks_like_video(entry.path())) found.push_back(entry.path());
+    check(!found.empty(), ErrorCode::kUnreadable, "folder '", input.string(), "' holds no video files");
+    std::sort(found.begin(), found.end());
+    videos.insert(videos.end(), found.begin(), found.end());
+  }
+  return videos;
+}
+
+pipeline::AnalyzeOptions read_options(const AnalyzeArguments& arguments, const vision::ModelRegistry& models) {
+  pipeline::AnalyzeOptions options = arguments.options;
+  options.features = pipeline::parse_features(arguments.features);
+  // Nobody is told on every run that an extra which needs a model of its own is not there, unless it was asked for.
+  if (arguments.features == "all" && !models.find("scene_class")) options.features.erase("places");
+  if (arguments.no_faces) options.features.erase("faces");
+  if (!arguments.range.empty()) options.range = pipeline::parse_range(arguments.range);
+  options.sample_rate = pipeline::parse_rate(arguments.rate);
+  options.hardware = pipeline::parse_hardware(arguments.hardware);
+  options.accurate_shots = arguments.shots == "accurate";
+  return options;
+}
+
+ProgressStyle progress_style(const AnalyzeArguments& arguments) {
+  if (arguments.json_progress) return ProgressStyle::kJson;
+  return arguments.quiet ? ProgressStyle::kNone : default_progress_style();
+}
+
+/// Gives the exit code of one video: a failed stage counts, one that is not installed does not.
+int analyze_one(pipeline::Analyzer& analyzer, const fs::path& video, const AnalyzeArguments& arguments,
+                const pipeline::AnalyzeOptions& options) {
+  ProgressBar bar(progress_style(arguments));
+  try {
+    const document::Document document = analyzer.analyze(
+        video, options, [&](const pipeline::Progress& progress) { bar.show(progress); }, interrupted());
+    bar.clear();
+    if (arguments.common.json()) {
+      std::cout << document::to_text(document::to_json(document)) << '\n';
+    } else if (!arguments.quiet) {
+      std::cout << summarize(document);
+    }
+    return report_stages(document, arguments.common.json());
+  } catch (const Error& error) {
+    bar.clear();
+    if (error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kStore) throw;
+    print_error(error, arguments.common.json());
+    return exit_code(error.code());
+  }
+}
+
+void run_analyze(const AnalyzeArguments& arguments) {
+  const auto models = vision::ModelRegistry::standard(arguments.common.models);
+  const pipeline::AnalyzeOptions options = read_options(arguments, models);
+  const std::vector<fs::path> videos = expand_folders(arguments.inputs);
+  const auto store = open_store(arguments.common);
+  pipeline::Analyzer analyzer(*store, models);
+  int worst = 0;
+  for (const fs::path& video : videos) {
+    const int code = analyze_one(analyzer, video, arguments, options);
+    if (worst == 0) worst = code;
+  }
+  if (worst != 0) throw Exit{worst};
+}
+
+}  // namespace
+
+void add_analyze_command(CLI::App& app) {
+  auto arguments = std::make_shared<AnalyzeArguments>();
+  CLI::App* command = app.add_subcommand("analyze", "Find out what is in videos and store it");
+  command->add_option("videos", arguments->inputs, "Video files or folders")->required()->type_name("VIDEO...");
+  command->add_option("--features", arguments->features,
+                      "What to look for, with commas: shots, scenes, objects, faces, ocr, labels, places, transcript, all")
+      ->capture_default_str();
+  command->add_option("--range", arguments->range, "Only this part, in source time: 10-20, 1:05-2:10, 30-");
+  command->add_option("--fps", arguments->rate, "Frames a second that the detectors look at")->capture_default_str();
+  command->add_option("--shots", arguments->shots, "fast, or accurate (TransNetV2, several times slower)")
+      ->check(CLI::IsMember({"fast", "accurate"}))
+      ->capture_default_str();
+  command->add_option("--detector", arguments->options.detector, "Object detector to use (see 'prismvid models')");
+  command->add_flag("--no-faces", arguments->no_faces, "Neither detect nor recognise faces");
+  command->add_option("--hardware", arguments->hardware, "Hardware decoding")
+      ->check(CLI::IsMember({"none", "auto", "videotoolbox", "cuda", "vaapi"}))
+      ->capture_default_str();
+  command->add_option("--threads", arguments->options.threads, "Threads to use (0: all that this process may use)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_flag("--exact", arguments->options.exact, "Compute networks in f32 also where bf16 is faster");
+  command->add_flag("--force", arguments->options.force, "Run every stage again, whatever is stored");
+  command->add_flag("--json-progress", arguments->json_progress, "Progress as one JSON object a line on standard error");
+  command->add_flag("-q,--quiet", arguments->quiet, "No progress and no summary");
+  add_format_option(*command, arguments->common);
+  add_common_options(*command, arguments->common);
+  command->callback([arguments] { run_analyze(*arguments); });
+}
+
+}  // namespace prismvid::cli

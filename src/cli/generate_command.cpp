@@ -1,0 +1,274 @@
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "core/error.h"
+#include "core/media_time.h"
+#include "inference/vision_language_model.h"
+
+namespace prismvid::cli {
+namespace {
+
+using nlohmann::ordered_json;
+using namespace prismvid::inference;
+
+struct GenerateArguments {
+  std::string model;
+  std::string prompt;
+  std::string system;
+  std::string messages;
+  std::string tools;
+  std::vector<std::string> images;
+  std::vector<std::string> videos;
+  std::string format = "text";
+  std::string device = "auto";
+  std::string dtype = "auto";
+  std::string dialect = "release";
+  std::string video_start;
+  std::string video_end;
+  bool dry_run = false;
+  int logprobs = -1;
+  std::optional<float> temperature, top_p, min_p, presence_penalty, frequency_penalty,
+      repetition_penalty;
+  std::optional<int> top_k;
+  uint64_t seed = 0;
+  qwen3_vl::VideoOptions video;
+  GenerateOptions options;
+};
+
+ordered_json read_json_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  check(in.good(), ErrorCode::kNotFound, "cannot read ", path);
+  try {
+    return ordered_json::parse(in);
+  } catch (const nlohmann::json::exception& e) {
+    fail(ErrorCode::kInvalidArgument, path, " is not valid JSON: ", e.what());
+  }
+}
+
+qwen3_vl::VideoOptions video_options(const GenerateArguments& arguments) {
+  qwen3_vl::VideoOptions options = arguments.video;
+  if (!arguments.video_start.empty()) options.start_us = parse_clock(arguments.video_start);
+  if (!arguments.video_end.empty()) options.end_us = parse_clock(arguments.video_end);
+  if (arguments.dialect == "outer") options.dialect = qwen3_vl::VideoDialect::kOuter;
+  return options;
+}
+
+// Media first, then the question: as the model was trained.
+Conversation conversation_of(const GenerateArguments& arguments) {
+  const auto video = video_options(arguments);
+  Conversation conversation;
+  if (!arguments.messages.empty()) {
+    conversation = parse_conversation(read_json_file(arguments.messages), video);
+  } else {
+    check(!arguments.prompt.empty(), ErrorCode::kInvalidArgument,
+          "generate needs --prompt or --messages");
+    if (!arguments.system.empty())
+      conversation.add_text(tokenizer::Role::kSystem, arguments.system);
+    conversation.messages.push_back({tokenizer::Role::kUser, {}, {}, {}});
+    for (const auto& path : arguments.images)
+      conversation.append_image(std::filesystem::path(path));
+    for (const auto& path : arguments.videos)
+      conversation.append_video({std::filesystem::path(path), video});
+    conversation.append_text(arguments.prompt);
+  }
+  if (!arguments.tools.empty()) conversation.tools = read_json_file(arguments.tools);
+  return conversation;
+}
+
+GenerateOptions generate_options(const GenerateArguments& arguments,
+                                 const GenerateOptions& defaults) {
+  GenerateOptions options = arguments.options;
+  options.sampling = defaults.sampling;
+  auto& sampling = options.sampling;
+  const auto set = [](auto& target, const auto& given) {
+    if (given) target = *given;
+  };
+  set(sampling.temperature, arguments.temperature);
+  set(sampling.top_k, arguments.top_k);
+  set(sampling.top_p, arguments.top_p);
+  set(sampling.min_p, arguments.min_p);
+  set(sampling.presence_penalty, arguments.presence_penalty);
+  set(sampling.frequency_penalty, arguments.frequency_penalty);
+  set(sampling.repetition_penalty, arguments.repetition_penalty);
+  sampling.seed = arguments.seed;
+  options.top_log_probabilities = arguments.logprobs;
+  options.dialect = video_options(arguments).dialect;
+  return options;
+}
+
+ordered_json to_json(const std::vector<nn::LogProbabilities>& tokens) {
+  const auto entry = [](const nn::TokenProbability& token) {
+    return ordered_json{{"token_id", token.id}, {"logprob", token.log_probability}};
+  };
+  ordered_json list = ordered_json::array();
+  for (const auto& token : tokens) {
+    list.push_back(entry(token.chosen));
+    auto& top = list.back()["top"] = ordered_json::array();
+    for (const auto& candidate : token.top) top.push_back(entry(candidate));
+  }
+  return list;
+}
+
+ordered_json to_json(const Answer& answer, bool with_log_probabilities) {
+  ordered_json result{{"prompt_token_ids", answer.prompt_token_ids},
+                      {"token_ids", answer.token_ids},
+                      {"text", answer.text},
+                      {"reasoning", answer.reasoning}};
+  if (with_log_probabilities) result["logprobs"] = to_json(answer.log_probabilities);
+  result["finish_reason"] = to_string(answer.finish_reason);
+  result["timings_ms"] = {{"load", answer.timings.load_ms},
+                          {"vision", answer.timings.vision_ms},
+                          {"prefill", answer.timings.prefill_ms},
+                          {"decode", answer.timings.decode_ms}};
+  result["peak_memory_bytes"] = answer.peak_memory_bytes;
+  return result;
+}
+
+ordered_json to_json(const PromptPlan& plan, const qwen3_vl::VisionConfig& vision) {
+  ordered_json media = ordered_json::array();
+  for (const MediaPlan& medium : plan.media) {
+    const auto& grid = medium.layout.grid;
+    ordered_json entry{{"type", medium.video ? "video" : "image"},
+                       {"source_size", {medium.source_size.width, medium.source_size.height}},
+                       {"size", {medium.size.width, medium.size.height}},
+                       {"grid_thw", {grid.t, grid.h, grid.w}},
+                       {"tokens", medium.tokens(vision)}};
+    if (medium.video) {
+      entry["frames"] = medium.times_us.size();
+      entry["frame_indices"] = medium.frame_indices;
+      entry["timestamps_seconds"] = medium.layout.times;
+    }
+    media.push_back(entry);
+  }
+  return {{"prompt_tokens", plan.token_ids.size()},
+          {"visual_tokens", plan.visual_tokens},
+          {"media", media}};
+}
+
+void print_plan(const GenerateArguments& arguments) {
+  const PromptPlanner planner(find_model(arguments.model));
+  const PromptPlan plan =
+      planner.plan(conversation_of(arguments), generate_options(arguments, GenerateOptions{}));
+  std::cout << to_json(plan, planner.config().vision).dump(2) << "\n";
+}
+
+LoadOptions load_options(const GenerateArguments& arguments) {
+  LoadOptions options;
+  if (arguments.device == "cpu") options.device = Device::kCpu;
+  if (arguments.device == "cuda") options.device = Device::kCuda;
+  if (arguments.device == "metal") options.device = Device::kMetal;
+  if (arguments.dtype == "f32") options.precision = Precision::kFloat32;
+  if (arguments.dtype == "bf16") options.precision = Precision::kBfloat16;
+  return options;
+}
+
+void generate(const GenerateArguments& arguments) {
+  if (arguments.dry_run) return print_plan(arguments);
+  const std::stop_token stop = interrupted();  // before MLX starts its threads
+  const Conversation conversation = conversation_of(arguments);
+  const auto model = VisionLanguageModel::load(arguments.model, load_options(arguments));
+  const GenerateOptions options = generate_options(arguments, model.defaults());
+  if (arguments.format == "json") {
+    const Answer answer = model.generate(conversation, options, {}, stop);
+    const auto replace = ordered_json::error_handler_t::replace;
+    std::cout << to_json(answer, arguments.logprobs >= 0).dump(-1, ' ', false, replace) << "\n";
+    return;
+  }
+  const auto print = [](const TokenEvent& event) { std::cout << event.text << std::flush; };
+  const Answer answer = model.generate(conversation, options, print, stop);
+  std::cout << "\n";
+  if (answer.finish_reason == FinishReason::kCancelled)
+    throw Exit{exit_code(ErrorCode::kCancelled)};
+}
+
+void add_media_options(CLI::App& command, GenerateArguments& arguments) {
+  command.add_option("--image", arguments.images, "JPEG or PNG file; may be given more than once");
+  command.add_option("--video", arguments.videos, "video file; may be given more than once");
+  command.add_option("--video-fps", arguments.video.fps,
+                     "frames to take a second (the checkpoint's 2)");
+  command.add_option("--video-frames", arguments.video.frames,
+                     "number of frames; with --video-fps at most so many");
+  command.add_option("--video-min-frames", arguments.video.min_frames, "at least so many frames");
+  command.add_option("--video-max-frames", arguments.video.max_frames, "at most so many frames");
+  command.add_option("--video-tokens", arguments.video.max_tokens,
+                     "budget of tokens for the whole video");
+  command.add_option("--video-frame-tokens", arguments.video.max_frame_tokens,
+                     "cap of tokens for one frame");
+  command.add_option("--video-start", arguments.video_start, "begin here: seconds or 1:23.5");
+  command.add_option("--video-end", arguments.video_end, "end here");
+  command
+      .add_option("--video-dialect", arguments.dialect,
+                  "release, or outer as transformers 5.10 and later")
+      ->check(CLI::IsMember({"release", "outer"}));
+}
+
+void add_sampling_options(CLI::App& command, GenerateArguments& arguments) {
+  command.add_option("--max-tokens", arguments.options.max_tokens, "longest answer")
+      ->capture_default_str();
+  command.add_option("--temperature", arguments.temperature,
+                     "0 takes the likeliest token (default: the checkpoint's)");
+  command.add_option("--top-k", arguments.top_k, "keep the k likeliest tokens, 0 for all");
+  command.add_option("--top-p", arguments.top_p,
+                     "keep the likeliest tokens up to this probability");
+  command.add_option("--min-p", arguments.min_p,
+                     "drop tokens below this share of the likeliest one's probability");
+  command.add_option("--presence-penalty", arguments.presence_penalty,
+                     "subtracted for tokens already generated");
+  command.add_option("--frequency-penalty", arguments.frequency_penalty,
+                     "subtracted for each time generated");
+  command.add_option("--repetition-penalty", arguments.repetition_penalty,
+                     "divides the scores of generated tokens");
+  command.add_option("--seed", arguments.seed, "of sampling")->capture_default_str();
+  command.add_option("--stop", arguments.options.stop_strings,
+                     "end before this text; may be given more than once");
+  command
+      .add_option("--logprobs", arguments.logprobs,
+                  "log probabilities of each token and its k likeliest")
+      ->check(CLI::Range(0, 100));
+  command.add_option("--thinking-budget", arguments.options.thinking_budget,
+                     "most tokens of reasoning");
+  command.add_flag("--loop-guard", arguments.options.loop_guard,
+                   "end an answer that repeats itself");
+  command.add_flag("--ignore-eos", arguments.options.ignore_end,
+                   "go on behind the end of the answer");
+  command
+      .add_option("--prefill-chunk", arguments.options.prefill_chunk, "prompt tokens run together")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_generate_command(CLI::App& app) {
+  auto arguments = std::make_shared<GenerateArguments>();
+  CLI::App& command =
+      *app.add_subcommand("generate", "Ask a Qwen3-VL model about pictures, videos and text");
+  command
+      .add_option("--model", arguments->model,
+                  "folder of a checkpoint, or a name in the Hugging Face cache")
+      ->required();
+  command.add_option("--prompt", arguments->prompt, "the question");
+  command.add_option("--system", arguments->system, "system message");
+  command.add_option("--messages", arguments->messages, "JSON file with the whole conversation");
+  command.add_option("--tools", arguments->tools, "JSON file with a list of function signatures");
+  add_media_options(command, *arguments);
+  add_sampling_options(command, *arguments);
+  command.add_flag("--number-media", arguments->options.number_media,
+                   "\"Picture 1: \" and \"Video 1: \" before each");
+  command.add_option("--format", arguments->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  command.add_option("--device", arguments->device, "auto, cpu, cuda or metal")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda", "metal"}));
+  command.add_option("--dtype", arguments->dtype, "auto (as stored), f32 or bf16")
+      ->check(CLI::IsMember({"auto", "f32", "bf16"}));
+  command.add_flag("--dry-run", arguments->dry_run,
+                   "print frames, times, sizes and token counts, run nothing");
+  command.callback([arguments] { generate(*arguments); });
+}
+
+}  // namespace prismvid::cli

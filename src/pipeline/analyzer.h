@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+
+#include "document/document.h"
+#include "pipeline/options.h"
+#include "store/store.h"
+#include "vision/models/manifest.h"
+
+namespace prismvid::pipeline {
+
+/// Analyses videos: answers from the store what it can, runs what is missing in one decode pass, stores each stage as it
+/// is finished and gives back the document. Not thread-safe.
+class Analyzer {
+ public:
+  Analyzer(store::Store& store, const vision::ModelRegistry& models) : store_(store), models_(models) {}
+
+  /// A stage that cannot run or fails is marked in the document; what the others found stays. Throws Error when the
+  /// input cannot be read (kNotFound, kUnreadable, kNotVideo), the store fails, or `stop` was requested (kCancelled).
+  document::Document analyze(const std::filesystem::path& video, const AnalyzeOptions& options,
+                             const ProgressCallback& on_progress = {}, std::stop_token stop = {});
+
+ private:
+  store::Store& store_;
+  const vision::ModelRegistry& models_;
+};
+
+/// The document of a video's last analysis with today's names and edits. Throws Error(kNotFound) when there is none.
+document::Document latest_document(store::Store& store, const std::string& video_id);
+
+/// The stored video that `name` means: a file, an id or a content hash. Throws Error(kNotFound).
+store::VideoRecord require_video(store::Store& store, const std::string& name);
+
+}  // namespace prismvid::pipeline

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <span>
+
+#include "core/stage_output.h"
+#include "vision/sample.h"
+
+namespace prismvid::pipeline {
+
+/// A detector that runs during the decode pass.
+class DetectorStage {
+ public:
+  virtual ~DetectorStage() = default;
+  /// `frames` is every frame since the last sample, up to this one; empty unless needs_luma().
+  virtual void add(const vision::Sample& sample, std::span<const vision::LumaFrame> frames) = 0;
+  /// After the last sample. `frames` is what came after it, `end_us` the end of the last frame.
+  virtual StageOutput finish(std::span<const vision::LumaFrame> frames, int64_t end_us) = 0;
+  virtual bool needs_luma() const { return false; }
+};
+
+}  // namespace prismvid::pipeline

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "media/frame_source.h"
+#include "pipeline/detector_stage.h"
+#include "pipeline/shot_follower.h"
+
+namespace prismvid::pipeline {
+
+/// One detector of a pass and how it went.
+struct RunningStage {
+  std::string name;
+  std::unique_ptr<DetectorStage> stage;
+  std::vector<float> ms_per_sample;
+  std::optional<Error> error;  // it failed: the pass goes on without it
+};
+
+struct FramePassOptions {
+  Rational sample_rate{2, 1};
+  int64_t start_us = 0;  // samples are taken from here on
+};
+
+/// The one linear pass over a video: every frame goes to the shots, some become samples for the detectors, in order of
+/// time and once their shot is settled. Memory does not grow with the video's length. Not thread-safe.
+class FramePass {
+ public:
+  FramePass(const FramePassOptions& options, ShotFollower& shots, std::vector<RunningStage>& stages);
+
+  /// Throws Error(kCancelled) when stopped, and whatever the source throws.
+  void run(media::FrameSource& source, std::stop_token stop, const std::function<void(int64_t pts_us)>& on_progress);
+
+  int64_t frames() const { return frames_; }
+  int64_t samples() const { return samples_; }
+  /// What follows the last sample and the end of the last frame, for finish() of the stages.
+  std::span<const vision::LumaFrame> rest() const { return luma_; }
+  int64_t end_us() const { return end_us_; }
+
+ private:
+  struct Waiting {
+    int64_t frame;
+    int64_t pts_us;
+    int64_t duration_us;
+    Image sample;     // empty unless this frame is analysed
+    Image candidate;  // empty unless it may become a keyframe
+    Image luma;       // empty unless some stage looks at every frame
+  };
+
+  bool is_due(int64_t pts_us);
+  void take(const media::Frame& frame);
+  void hand_on(int64_t before_us);
+  void analyse(Waiting& waiting);
+
+  FramePassOptions options_;
+  ShotFollower& shots_;
+  std::vector<RunningStage>& stages_;
+  bool needs_luma_ = false;
+  std::deque<Waiting> waiting_;
+  std::vector<vision::LumaFrame> luma_;
+  int64_t last_tick_ = -1;
+  int64_t end_us_ = 0;
+  int64_t frames_ = 0;
+  int64_t samples_ = 0;
+};
+
+}  // namespace prismvid::pipeline

@@ -1,0 +1,14 @@
+#pragma once
+
+// Part of each stage's cache key: raise it when the same input may give another result.
+namespace prismvid::pipeline {
+
+inline constexpr const char* kShotsVersion = "1";
+inline constexpr const char* kScenesVersion = "1";
+inline constexpr const char* kObjectsVersion = "1";
+inline constexpr const char* kFacesVersion = "1";
+inline constexpr const char* kOcrVersion = "1";
+inline constexpr const char* kLabelsVersion = "1";
+inline constexpr const char* kTranscriptVersion = "1";
+
+}  // namespace prismvid::pipeline

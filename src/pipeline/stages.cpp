@@ -1,0 +1,168 @@
+#include "pipeline/stages.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/jpeg.h"
+#include "document/stage_values.h"
+#include "media/subtitles.h"
+#include "vision/faces/face_analyzer.h"
+#include "vision/labels/label_classifier.h"
+#include "vision/objects/object_detector.h"
+#include "vision/objects/object_tracker.h"
+#include "vision/shots/scene_grouping.h"
+#include "vision/text/text_reader.h"
+
+namespace prismvid::pipeline {
+namespace {
+
+using vision::Sample;
+using LumaFrames = std::span<const vision::LumaFrame>;
+
+vision::Precision precision(const AnalyzeOptions& options) {
+  return options.exact ? vision::Precision::kExact : vision::Precision::kFast;
+}
+
+class ObjectsStage : public DetectorStage {
+ public:
+  ObjectsStage(const vision::ModelManifest& model, int threads)
+      : detector_(model, threads), tracker_(detector_.classes()) {}
+
+  void add(const Sample& sample, LumaFrames) override {
+    tracker_.update(sample, detector_.detect(sample.picture));
+    collect();
+  }
+
+  StageOutput finish(LumaFrames, int64_t) override {
+    tracker_.finish();
+    collect();
+    return document::encode_objects(tracks_);
+  }
+
+ private:
+  void collect() {
+    for (ObjectTrack& track : tracker_.take_finished()) tracks_.push_back(std::move(track));
+  }
+
+  vision::ObjectDetector detector_;
+  vision::ObjectTracker tracker_;
+  std::vector<ObjectTrack> tracks_;
+};
+
+class FacesStage : public DetectorStage {
+ public:
+  FacesStage(const vision::ModelRegistry& models, const vision::FaceOptions& options) : analyzer_(models, options) {}
+
+  void add(const Sample& sample, LumaFrames) override {
+    analyzer_.add(sample);
+    collect(analyzer_.take_finished());
+  }
+
+  StageOutput finish(LumaFrames, int64_t) override {
+    collect(analyzer_.finish());
+    return document::encode_faces(tracks_);
+  }
+
+ private:
+  void collect(std::vector<FaceTrack> finished) {
+    for (FaceTrack& track : finished) tracks_.push_back(std::move(track));
+  }
+
+  vision::FaceAnalyzer analyzer_;
+  std::vector<FaceTrack> tracks_;
+};
+
+/// A lone sign is more often a shape than a text: it must be nearly certain.
+bool is_plausible(const TextTrack& track) {
+  constexpr float kLoneSignConfidence = 0.95f;
+  const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  return std::count_if(track.text.begin(), track.text.end(), starts_character) > 1 || track.confidence >= kLoneSignConfidence;
+}
+
+class TextStage : public DetectorStage {
+ public:
+  TextStage(const vision::ModelRegistry& models, const vision::TextEngineOptions& options)
+      : engine_(vision::make_text_engine(models, options)), reader_(*engine_) {}
+
+  bool needs_luma() const override { return true; }
+
+  void add(const Sample& sample, LumaFrames frames) override {
+    reader_.add(sample, frames);
+    collect();
+  }
+
+  StageOutput finish(LumaFrames frames, int64_t end_us) override {
+    reader_.finish(frames, end_us);
+    collect();
+    return document::encode_texts(tracks_);
+  }
+
+ private:
+  void collect() {
+    for (TextTrack& track : reader_.take_finished())
+      if (is_plausible(track)) tracks_.push_back(std::move(track));
+  }
+
+  std::unique_ptr<vision::TextEngine> engine_;
+  vision::TextReader reader_;
+  std::vector<TextTrack> tracks_;
+};
+
+const Keyframe& best_keyframe(const Shot& shot) {
+  auto worse = [](const Keyframe& a, const Keyframe& b) { return a.score < b.score; };
+  return *std::max_element(shot.keyframes.begin(), shot.keyframes.end(), worse);
+}
+
+}  // namespace
+
+std::unique_ptr<vision::ShotDetector> make_shots(const StagePlan& plan, const AnalyzeOptions& options) {
+  if (!options.accurate_shots) return vision::make_shot_detector();
+  return vision::make_accurate_shot_detector(plan.models.at(0), options.threads);
+}
+
+bool is_detector(const std::string& name) {
+  return name == stage::kObjects || name == stage::kFaces || name == stage::kOcr;
+}
+
+StageOutput run_scenes(const std::vector<Shot>& shots) {
+  std::vector<vision::ShotSignature> signatures;
+  for (const Shot& shot : shots) signatures.push_back(vision::make_shot_signature(decode_jpeg(best_keyframe(shot).jpeg)));
+  return document::encode_scenes(vision::group_scenes(shots, signatures));
+}
+
+StageOutput run_labels(const StagePlan& plan, const AnalyzeOptions& options, const std::vector<Shot>& shots) {
+  vision::LabelClassifier classifier(plan.models.at(0), options.threads);
+  std::vector<KeyframeLabels> labels;
+  for (const Shot& shot : shots)
+    for (const Keyframe& keyframe : shot.keyframes)
+      labels.push_back({keyframe.pts_us, classifier.classify(decode_jpeg(keyframe.jpeg))});
+  return document::encode_labels(labels);
+}
+
+std::unique_ptr<DetectorStage> make_detector_stage(const StagePlan& plan, const vision::ModelRegistry& models,
+                                                   const AnalyzeOptions& options) {
+  if (plan.name == stage::kObjects) return std::make_unique<ObjectsStage>(plan.models.at(0), options.threads);
+  if (plan.name == stage::kFaces) {
+    vision::FaceOptions face_options;
+    face_options.network = {precision(options), options.threads, {}};
+    return std::make_unique<FacesStage>(models, face_options);
+  }
+  if (plan.name == stage::kOcr) {
+    vision::TextEngineOptions text_options;
+    text_options.precision = precision(options);
+    text_options.threads = options.threads;
+    return std::make_unique<TextStage>(models, text_options);
+  }
+  fail(ErrorCode::kInternal, "'", plan.name, "' is no detector");
+}
+
+StageOutput run_transcript(const std::filesystem::path& video, const std::optional<TimeRange>& range) {
+  std::optional<Transcript> transcript = media::read_transcript(video);
+  if (transcript && range)
+    std::erase_if(transcript->segments, [&](const TranscriptSegment& segment) {
+      return segment.range.end_us <= range->start_us || segment.range.start_us >= range->end_us;
+    });
+  return document::encode_transcript(transcript);
+}
+
+}  // namespace prismvid::pipeline
