@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "nn/kernels/thread_pool.h"
+
+namespace prismvid::bench {
+
+/// What the machine can do at most, all threads together.
+struct Roof {
+  double read_gb_per_s = 0;
+  double f32_gop_per_s = 0;  // the next three: only with AVX-512 VNNI and BF16
+  double bf16_gop_per_s = 0;
+  double int8_gop_per_s = 0;
+};
+
+enum class Product { kFloat32, kBfloat16, kInt8 };
+
+/// Adds up to `roof` what this moment shows, keeping the best seen. `data`: far more than the
+/// caches.
+void measure_roof(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes,
+                  Roof& roof);
+
+/// For one thread: reads `bytes` (a multiple of 256, aligned to 64) / runs `steps` times ten
+/// products.
+std::uint64_t read_avx512(const std::uint8_t* data, std::size_t bytes);
+float multiply_avx512(Product product, long steps);
+
+}  // namespace prismvid::bench

@@ -1,0 +1,230 @@
+#include "inference/media_loader.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "core/error.h"
+#include "inference/image_file.h"
+#include "media/open_video.h"
+#include "models/qwen3_vl/bicubic.h"
+#include "models/qwen3_vl/frame_size.h"
+
+namespace prismvid::inference {
+namespace {
+
+using qwen3_vl::PatchRows;
+
+constexpr int kPatchesOfPart = 4096;  // about how many one part holds
+constexpr size_t kPartsAhead = 2;
+
+Image pixels_of(const ImageSource& source) {
+  if (const auto* path = std::get_if<std::filesystem::path>(&source)) return read_image(*path);
+  return *std::get<std::shared_ptr<const Image>>(source);
+}
+
+qwen3_vl::Grid grid_of(Size size, int frames, const MediaSettings& settings) {
+  const int side = settings.vision.patch_size;
+  return {(frames + 1) / 2, size.height / side, size.width / side};
+}
+
+MediaPlan plan_image(const ImageSource& source, const MediaSettings& settings) {
+  MediaPlan plan;
+  plan.source_size = pixels_of(source).size();
+  plan.size = qwen3_vl::image_size(plan.source_size, settings.vision.factor(),
+                                   settings.processor.image_min_pixels,
+                                   settings.processor.image_max_pixels);
+  plan.layout.grid = grid_of(plan.size, 1, settings);
+  return plan;
+}
+
+void finish_video_plan(MediaPlan& plan, const VideoSource& video, const MediaSettings& settings) {
+  const int frames = static_cast<int>(plan.times_us.size());
+  plan.video = true;
+  plan.size = qwen3_vl::planned_frame_size(plan.source_size, frames, video.options,
+                                           settings.processor, settings.vision);
+  plan.layout = {grid_of(plan.size, frames, settings), qwen3_vl::group_times(plan.times_us)};
+}
+
+MediaPlan plan_frame_list(const FrameList& list, const VideoSource& video,
+                          const MediaSettings& settings) {
+  check(!list.frames.empty() && list.frames.size() == list.times_us.size(),
+        ErrorCode::kInvalidArgument, "a frame list needs one time for each of its frames, got ",
+        list.frames.size(), " frames and ", list.times_us.size(), " times");
+  MediaPlan plan;
+  plan.source_size = list.frames[0]->size();
+  for (const auto& frame : list.frames)
+    check(frame->size() == plan.source_size, ErrorCode::kInvalidArgument,
+          "the frames of a list differ in size");
+  plan.times_us = list.times_us;
+  finish_video_plan(plan, video, settings);
+  return plan;
+}
+
+// One pass for the true number of frames and their times: what containers declare is too often
+// wrong.
+MediaPlan plan_video_file(const std::filesystem::path& path, const VideoSource& video,
+                          const MediaSettings& settings) {
+  const auto source = media::open_video(path);
+  std::vector<int64_t> times;
+  while (const auto frame = source->next()) times.push_back(frame->pts_us);
+  check(!times.empty(), ErrorCode::kNotVideo, path.string(), " holds no frames");
+  const media::VideoInfo& info = source->info();
+  MediaPlan plan;
+  plan.source_size = info.display_size;
+  plan.frame_indices = qwen3_vl::sample_frames(
+      {static_cast<int64_t>(times.size()), info.frame_rate.value(), info.display_size},
+      video.options, settings.processor);
+  for (const int64_t index : plan.frame_indices) plan.times_us.push_back(times[index]);
+  finish_video_plan(plan, video, settings);
+  return plan;
+}
+
+// A bounded queue of parts between the decoding and the encoding thread.
+class PartQueue {
+ public:
+  /// False: the consumer is gone.
+  bool push(PatchRows part) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return closed_ || parts_.size() < kPartsAhead; });
+    if (closed_) return false;
+    parts_.push_back(std::move(part));
+    changed_.notify_all();
+    return true;
+  }
+
+  std::optional<PatchRows> pop() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return closed_ || !parts_.empty(); });
+    if (parts_.empty()) {
+      if (error_) std::rethrow_exception(error_);
+      return std::nullopt;
+    }
+    PatchRows part = std::move(parts_.front());
+    parts_.pop_front();
+    changed_.notify_all();
+    return part;
+  }
+
+  void close(std::exception_ptr error = nullptr) {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    if (error) error_ = error;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<PatchRows> parts_;
+  bool closed_ = false;
+  std::exception_ptr error_;
+};
+
+// Collects resized frames and gives them on as parts of whole pairs.
+class PartMaker {
+ public:
+  PartMaker(const MediaPlan& plan, const MediaSettings& settings,
+            const std::function<bool(PatchRows)>& give)
+      : plan_(plan), settings_(settings), give_(give) {
+    const int patches = plan.layout.grid.h * plan.layout.grid.w;
+    frames_of_part_ = 2 * static_cast<size_t>(std::max(1, kPatchesOfPart / patches));
+  }
+
+  /// False: nobody wants more.
+  bool add(ImageView frame) {
+    frames_.push_back(qwen3_vl::resize_bicubic(frame, plan_.size));
+    return frames_.size() < frames_of_part_ || flush();
+  }
+
+  bool flush() {
+    if (frames_.empty()) return true;
+    PatchRows part = qwen3_vl::make_patches(frames_, settings_.vision, settings_.processor);
+    frames_.clear();
+    return give_(std::move(part));
+  }
+
+ private:
+  const MediaPlan& plan_;
+  const MediaSettings& settings_;
+  const std::function<bool(PatchRows)>& give_;
+  size_t frames_of_part_ = 2;
+  std::vector<Image> frames_;
+};
+
+void decode_planned_frames(const std::filesystem::path& path, const MediaPlan& plan,
+                           PartMaker& parts, const std::stop_token& stop) {
+  const auto source = media::open_video(path);
+  size_t next = 0;
+  while (next < plan.frame_indices.size() && !stop.stop_requested()) {
+    const auto frame = source->next();
+    check(frame != nullptr, ErrorCode::kNotVideo, path.string(), " changed while it was read");
+    if (frame->index != plan.frame_indices[next]) continue;
+    const Image picture = frame->rgb(frame->display_size());
+    for (; next < plan.frame_indices.size() && frame->index == plan.frame_indices[next]; ++next)
+      if (!parts.add(picture)) return;
+  }
+  if (!stop.stop_requested()) parts.flush();
+}
+
+void load_video_file(const std::filesystem::path& path, const MediaPlan& plan,
+                     const MediaSettings& settings,
+                     const std::function<void(const PatchRows&)>& take,
+                     const std::stop_token& stop) {
+  PartQueue queue;
+  const std::function<bool(PatchRows)> give = [&](PatchRows part) {
+    return queue.push(std::move(part));
+  };
+  std::jthread decoder([&] {
+    try {
+      PartMaker parts(plan, settings, give);
+      decode_planned_frames(path, plan, parts, stop);
+      queue.close();
+    } catch (...) {
+      queue.close(std::current_exception());
+    }
+  });
+  // Whatever ends this scope, the decoder must not wait for room any more before it is joined.
+  struct Closer {
+    PartQueue& queue;
+    ~Closer() { queue.close(); }
+  } closer{queue};
+  while (const auto part = queue.pop()) take(*part);
+}
+
+}  // namespace
+
+MediaPlan plan_media(const std::variant<ImageSource, VideoSource>& source,
+                     const MediaSettings& settings) {
+  if (const auto* image = std::get_if<ImageSource>(&source)) return plan_image(*image, settings);
+  const auto& video = std::get<VideoSource>(source);
+  if (const auto* list = std::get_if<FrameList>(&video.frames))
+    return plan_frame_list(*list, video, settings);
+  return plan_video_file(std::get<std::filesystem::path>(video.frames), video, settings);
+}
+
+void load_media(const std::variant<ImageSource, VideoSource>& source, const MediaPlan& plan,
+                const MediaSettings& settings, const std::function<void(const PatchRows&)>& take,
+                std::stop_token stop) {
+  const std::function<bool(PatchRows)> give = [&](PatchRows part) {
+    take(part);
+    return !stop.stop_requested();
+  };
+  PartMaker parts(plan, settings, give);
+  if (const auto* image = std::get_if<ImageSource>(&source)) {
+    parts.add(pixels_of(*image));
+    parts.flush();
+    return;
+  }
+  const auto& video = std::get<VideoSource>(source);
+  if (const auto* path = std::get_if<std::filesystem::path>(&video.frames))
+    return load_video_file(*path, plan, settings, take, stop);
+  for (const auto& frame : std::get<FrameList>(video.frames).frames)
+    if (!parts.add(*frame)) return;
+  parts.flush();
+}
+
+}  // namespace prismvid::inference

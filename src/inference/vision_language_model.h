@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "inference/conversation.h"
+#include "inference/media_loader.h"
+#include "nn/sampler.h"
+
+namespace prismvid::inference {
+
+enum class Device { kAuto, kCpu, kCuda, kMetal };
+enum class Precision { kAuto, kFloat32, kBfloat16 };  // kAuto: as the checkpoint is stored
+
+struct LoadOptions {
+  Device device = Device::kAuto;
+  Precision precision = Precision::kAuto;
+};
+
+/// How to answer. Start from VisionLanguageModel::defaults() for the checkpoint's own sampling.
+struct GenerateOptions {
+  int max_tokens = 512;
+  nn::SamplingOptions sampling;
+  std::vector<std::string> stop_strings;
+  bool ignore_end = false;  // go on behind end tokens
+  int top_log_probabilities =
+      -1;  // -1: none; 0: of the chosen token only; k: of the k likeliest too
+  std::optional<int> thinking_budget;  // reasoning tokens after which </think> is forced
+  bool loop_guard = false;
+  bool number_media = false;  // "Picture 1: " before each
+  qwen3_vl::VideoDialect dialect = qwen3_vl::VideoDialect::kRelease;
+  int prefill_chunk = 512;  // prompt tokens run together
+};
+
+enum class FinishReason { kStop, kLength, kLoop, kCancelled };
+const char* to_string(FinishReason reason);
+
+struct Timings {
+  double load_ms = 0;
+  double vision_ms = 0;  // decoding and encoding media
+  double prefill_ms = 0;
+  double decode_ms = 0;
+};
+
+struct Answer {
+  std::vector<int> prompt_token_ids;
+  std::vector<int> token_ids;
+  std::string text;
+  std::string reasoning;
+  std::vector<nn::LogProbabilities> log_probabilities;  // one for each token when asked for
+  FinishReason finish_reason = FinishReason::kStop;
+  Timings timings;
+  uint64_t peak_memory_bytes = 0;  // of the process, or of the device where that is more
+};
+
+/// What a token brought: called in order on the calling thread.
+struct TokenEvent {
+  int id = 0;
+  std::string text;  // of the answer, whole characters; may be empty
+  std::string reasoning;
+};
+using TokenCallback = std::function<void(const TokenEvent&)>;
+
+/// The prompt of a conversation and what its media cost, without running the model.
+struct PromptPlan {
+  std::vector<int> token_ids;
+  std::vector<MediaPlan> media;
+  int visual_tokens = 0;
+};
+
+/// Everything of a checkpoint but its weights: enough to count tokens. Immutable, thread-safe.
+class PromptPlanner {
+ public:
+  /// Throws Error(kNotFound or kModel).
+  explicit PromptPlanner(const std::filesystem::path& folder);
+  ~PromptPlanner();
+
+  PromptPlan plan(const Conversation& conversation, const GenerateOptions& options = {}) const;
+  const qwen3_vl::Config& config() const;
+  bool is_thinking() const;
+
+ private:
+  friend class VisionLanguageModel;
+  struct Parts;
+  std::shared_ptr<const Parts> parts_;
+};
+
+/// A loaded model. One call at a time.
+class VisionLanguageModel {
+ public:
+  /// `model`: a folder, or a name like "mlx-community/Qwen3-VL-2B-Instruct-4bit" of a model in the
+  /// Hugging Face cache. Throws Error(kNotFound), Error(kModel), Error(kUnavailable) for a device
+  /// this build or machine lacks.
+  static VisionLanguageModel load(const std::string& model, const LoadOptions& options = {});
+  ~VisionLanguageModel();
+  VisionLanguageModel(VisionLanguageModel&&) noexcept;
+
+  /// Sampling of generation_config.json.
+  GenerateOptions defaults() const;
+  const PromptPlanner& planner() const;
+
+  /// Answers the conversation's last message. A stop request ends the answer with kCancelled.
+  /// Throws Error: kInvalidArgument, kNotFound, kUnreadable, kNotVideo, kModel.
+  Answer generate(const Conversation& conversation, const GenerateOptions& options,
+                  const TokenCallback& on_token = {}, std::stop_token stop = {}) const;
+
+ private:
+  struct State;
+  explicit VisionLanguageModel(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// The Hugging Face cache: HF_HUB_CACHE, or hub in HF_HOME, or ~/.cache/huggingface/hub.
+std::filesystem::path hub_folder();
+
+/// The folder of `model`: itself, or the snapshot of a name in the Hugging Face cache
+/// (HF_HUB_CACHE, HF_HOME). Throws Error(kNotFound) saying how to get it.
+std::filesystem::path find_model(const std::string& model);
+
+}  // namespace prismvid::inference

@@ -1,0 +1,115 @@
+#include "models/qwen3_vl/language_model.h"
+
+#include "models/qwen3_vl/positions.h"
+#include "nn/attention.h"
+
+namespace prismvid::qwen3_vl {
+namespace {
+
+const std::string kRoot = "model.language_model.";
+
+mx::array make_periods(const TextConfig& config) {
+  std::vector<float> periods = text_frequencies(config);
+  for (float& value : periods) value = 1 / value;
+  return mx::array(periods.begin(), {static_cast<int>(periods.size())});
+}
+
+std::variant<nn::SwiGlu, nn::MixtureOfExperts> make_mlp(const TextConfig& config,
+                                                        nn::Weights& weights, int index) {
+  const std::string path = kRoot + "layers." + std::to_string(index) + ".mlp.";
+  const int hidden = config.hidden_size;
+  if (!config.is_sparse(index))
+    return nn::SwiGlu(weights.linear(path + "gate_proj", hidden, config.intermediate_size, false),
+                      weights.linear(path + "up_proj", hidden, config.intermediate_size, false),
+                      weights.linear(path + "down_proj", config.intermediate_size, hidden, false));
+  const ExpertConfig& experts = *config.experts;
+  const int count = experts.experts, inner = experts.intermediate_size;
+  return nn::MixtureOfExperts(weights.linear(path + "gate", hidden, count, false),
+                              weights.matrix(path + "switch_mlp.gate_proj", {count, inner, hidden}),
+                              weights.matrix(path + "switch_mlp.up_proj", {count, inner, hidden}),
+                              weights.matrix(path + "switch_mlp.down_proj", {count, hidden, inner}),
+                              {experts.experts_per_token, experts.normalize});
+}
+
+std::vector<DecoderLayer> make_layers(const TextConfig& config, nn::Weights& weights) {
+  std::vector<DecoderLayer> layers;
+  for (int i = 0; i < config.layers; ++i) layers.emplace_back(config, weights, i);
+  return layers;
+}
+
+}  // namespace
+
+TextAttention::TextAttention(const TextConfig& config, nn::Weights& weights,
+                             const std::string& path)
+    : heads_(config.heads),
+      key_value_heads_(config.key_value_heads),
+      q_proj_(weights.linear(path + "q_proj", config.hidden_size, config.heads * config.head_dim,
+                             false)),
+      k_proj_(weights.linear(path + "k_proj", config.hidden_size,
+                             config.key_value_heads * config.head_dim, false)),
+      v_proj_(weights.linear(path + "v_proj", config.hidden_size,
+                             config.key_value_heads * config.head_dim, false)),
+      o_proj_(weights.linear(path + "o_proj", config.heads * config.head_dim, config.hidden_size,
+                             false)),
+      q_norm_(weights.rms_norm(path + "q_norm", config.head_dim, config.rms_norm_epsilon)),
+      k_norm_(weights.rms_norm(path + "k_norm", config.head_dim, config.rms_norm_epsilon)),
+      periods_(make_periods(config)) {}
+
+mx::array TextAttention::operator()(const mx::array& x, const TextPosition& position,
+                                    nn::KeyValueCache& cache) const {
+  const mx::array queries = turned(q_norm_(nn::split_heads(q_proj_(x), heads_)), position);
+  const mx::array keys = turned(k_norm_(nn::split_heads(k_proj_(x), key_value_heads_)), position);
+  const auto [all_keys, all_values] =
+      cache.append(keys, nn::split_heads(v_proj_(x), key_value_heads_));
+  return o_proj_(nn::attention(queries, all_keys, all_values, nn::Mask::kCausal));
+}
+
+mx::array TextAttention::turned(const mx::array& x, const TextPosition& position) const {
+  if (const int* offset = std::get_if<int>(&position))
+    return nn::rotate_consecutive(x, periods_, *offset);
+  return nn::rotate(x, std::get<nn::Rotation>(position));
+}
+
+DecoderLayer::DecoderLayer(const TextConfig& config, nn::Weights& weights, int index)
+    : input_layernorm_(
+          weights.rms_norm(kRoot + "layers." + std::to_string(index) + ".input_layernorm",
+                           config.hidden_size, config.rms_norm_epsilon)),
+      post_attention_layernorm_(
+          weights.rms_norm(kRoot + "layers." + std::to_string(index) + ".post_attention_layernorm",
+                           config.hidden_size, config.rms_norm_epsilon)),
+      self_attn_(config, weights, kRoot + "layers." + std::to_string(index) + ".self_attn."),
+      mlp_(make_mlp(config, weights, index)) {}
+
+mx::array DecoderLayer::operator()(const mx::array& x, const TextPosition& position,
+                                   nn::KeyValueCache& cache) const {
+  const mx::array h = x + self_attn_(input_layernorm_(x), position, cache);
+  return h + std::visit([&](const auto& mlp) { return mlp(post_attention_layernorm_(h)); }, mlp_);
+}
+
+LanguageModel::LanguageModel(const TextConfig& config, bool tied_head, nn::Weights& weights)
+    : embed_tokens_(
+          weights.embedding(kRoot + "embed_tokens", config.vocabulary, config.hidden_size)),
+      layers_(make_layers(config, weights)),
+      norm_(weights.rms_norm(kRoot + "norm", config.hidden_size, config.rms_norm_epsilon)) {
+  if (!tied_head)
+    lm_head_ = weights.linear("lm_head", config.hidden_size, config.vocabulary, false);
+}
+
+mx::array LanguageModel::forward(const mx::array& embeddings, const TextPosition& position,
+                                 const std::vector<mx::array>& deepstack,
+                                 std::vector<nn::KeyValueCache>& caches, const Trace& trace) const {
+  mx::array h = mx::expand_dims(embeddings, 0);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    h = layers_[i](h, position, caches[i]);
+    if (i < deepstack.size()) h = h + mx::expand_dims(deepstack[i], 0);
+    report(trace, "layer_" + std::to_string(i), h);
+  }
+  return norm_(h);
+}
+
+mx::array LanguageModel::logits(const mx::array& hidden) const {
+  const mx::array scores = lm_head_ ? (*lm_head_)(hidden) : embed_tokens_.as_linear(hidden);
+  return mx::astype(scores, mx::float32);
+}
+
+}  // namespace prismvid::qwen3_vl

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "models/qwen3_vl/config.h"
+#include "models/qwen3_vl/trace.h"
+#include "nn/embedding.h"
+#include "nn/experts.h"
+#include "nn/key_value_cache.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
+#include "nn/rotary.h"
+#include "nn/swiglu.h"
+#include "nn/weights.h"
+
+namespace prismvid::qwen3_vl {
+
+/// Where tokens stand: each turned on its own, or one after the other from an offset (all of them
+/// text).
+using TextPosition = std::variant<nn::Rotation, int>;
+
+class TextAttention {
+ public:
+  TextAttention(const TextConfig& config, nn::Weights& weights, const std::string& path);
+  mx::array operator()(const mx::array& x, const TextPosition& position,
+                       nn::KeyValueCache& cache) const;
+
+ private:
+  mx::array turned(const mx::array& x, const TextPosition& position) const;
+
+  int heads_, key_value_heads_;
+  nn::Linear q_proj_, k_proj_, v_proj_, o_proj_;
+  nn::RmsNorm q_norm_, k_norm_;
+  mx::array periods_;  // 1 / frequency
+};
+
+class DecoderLayer {
+ public:
+  DecoderLayer(const TextConfig& config, nn::Weights& weights, int index);
+  mx::array operator()(const mx::array& x, const TextPosition& position,
+                       nn::KeyValueCache& cache) const;
+
+ private:
+  nn::RmsNorm input_layernorm_, post_attention_layernorm_;
+  TextAttention self_attn_;
+  std::variant<nn::SwiGlu, nn::MixtureOfExperts> mlp_;
+};
+
+/// The text decoder, dense or mixture of experts. Immutable; the state of a sequence is its caches.
+class LanguageModel {
+ public:
+  LanguageModel(const TextConfig& config, bool tied_head, nn::Weights& weights);
+
+  /// (tokens) -> (tokens, hidden)
+  mx::array embed(const mx::array& ids) const { return embed_tokens_(ids); }
+
+  /// Hidden states behind the last norm, (1, tokens, hidden). `deepstack[l]` (tokens, hidden) is
+  /// added after layer l.
+  mx::array forward(const mx::array& embeddings, const TextPosition& position,
+                    const std::vector<mx::array>& deepstack, std::vector<nn::KeyValueCache>& caches,
+                    const Trace& trace = {}) const;
+
+  /// (..., hidden) -> (..., vocabulary), float32
+  mx::array logits(const mx::array& hidden) const;
+
+  int layers() const { return static_cast<int>(layers_.size()); }
+
+ private:
+  nn::Embedding embed_tokens_;
+  std::vector<DecoderLayer> layers_;
+  nn::RmsNorm norm_;
+  std::optional<nn::Linear> lm_head_;  // absent: tied
+};
+
+}  // namespace prismvid::qwen3_vl

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "models/qwen3_vl/config.h"
+#include "models/qwen3_vl/language_model.h"
+#include "models/qwen3_vl/prompt.h"
+#include "models/qwen3_vl/vision_tower.h"
+
+namespace prismvid::qwen3_vl {
+
+struct LoadOptions {
+  std::optional<mx::Dtype> dtype;  // of computation; nullopt: as the checkpoint is stored
+};
+
+/// One conversation in the making: its tokens' keys and values and where they stand. Not
+/// thread-safe.
+struct Sequence {
+  std::vector<nn::KeyValueCache> caches;
+  Positions positions;  // of the prompt
+
+  int size() const { return caches.empty() ? 0 : caches[0].size(); }
+};
+
+/// Qwen3-VL, dense or mixture of experts. Immutable; all state lies in Sequence. One thread at a
+/// time.
+class Model {
+ public:
+  /// Loads a checkpoint's folder. Throws Error(kNotFound) or Error(kModel), all unfitting tensors
+  /// in one message, or when the weights do not fit into this machine's memory.
+  static Model load(const std::filesystem::path& folder, const LoadOptions& options = {});
+
+  const Config& config() const { return config_; }
+  bool has_vision() const { return vision_.has_value(); }
+  uint64_t weight_bytes() const { return weight_bytes_; }
+
+  /// Throws Error(kModel) for a text-only export.
+  VisionFeatures encode(const PatchRows& rows, const Trace& trace = {}) const;
+
+  Sequence begin(const Prompt& prompt) const;
+
+  /// Runs prompt tokens [sequence.size(), end); `features` are those of all spans, in order.
+  /// Returns the hidden states of these tokens, (1, tokens, hidden). Throws Error(kInvalidArgument)
+  /// where features and spans do not match.
+  mx::array prefill(Sequence& sequence, const Prompt& prompt,
+                    const std::optional<VisionFeatures>& features, int end,
+                    const Trace& trace = {}) const;
+
+  /// Runs one token behind the prompt; returns its hidden state, (1, 1, hidden).
+  mx::array step(Sequence& sequence, int id) const;
+
+  mx::array logits(const mx::array& hidden) const { return language_.logits(hidden); }
+
+ private:
+  Model(Config config, nn::Weights& weights);
+
+  Config config_;
+  LanguageModel language_;
+  std::optional<VisionTower> vision_;
+  uint64_t weight_bytes_ = 0;
+};
+
+/// Features of several media as one.
+VisionFeatures concatenated(const std::vector<VisionFeatures>& parts);
+
+}  // namespace prismvid::qwen3_vl

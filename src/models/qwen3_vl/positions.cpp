@@ -1,0 +1,54 @@
+#include "models/qwen3_vl/positions.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace prismvid::qwen3_vl {
+
+Positions make_positions(int tokens, const std::vector<VisualSpan>& spans) {
+  Positions positions;
+  positions.of_token.reserve(tokens);
+  const auto add_text_until = [&](int end) {
+    while (static_cast<int>(positions.of_token.size()) < end) {
+      const int p = positions.next++;
+      positions.of_token.push_back({p, p, p});
+    }
+  };
+  for (const VisualSpan& span : spans) {
+    add_text_until(span.start);
+    const int start = positions.next;
+    for (int row = 0; row < span.rows; ++row)
+      for (int column = 0; column < span.columns; ++column)
+        positions.of_token.push_back({start, start + row, start + column});
+    positions.next += std::max(span.rows, span.columns);
+  }
+  add_text_until(tokens);
+  return positions;
+}
+
+std::vector<float> text_frequencies(const TextConfig& text) {
+  std::vector<float> frequencies(text.head_dim / 2);
+  for (size_t j = 0; j < frequencies.size(); ++j) {
+    const float exponent = 2.0f * static_cast<float>(j) / static_cast<float>(text.head_dim);
+    frequencies[j] = 1.0f / std::pow(static_cast<float>(text.rope_theta), exponent);
+  }
+  return frequencies;
+}
+
+nn::Rotation text_rotation(const Positions& positions, int first, int count,
+                           const TextConfig& text) {
+  const auto frequencies = text_frequencies(text);
+  const int half = static_cast<int>(frequencies.size());
+  const auto axis_of = [&](int j) {
+    const int axis = j % 3;
+    return axis != 0 && j < 3 * text.mrope_section[axis] ? axis : 0;
+  };
+  std::vector<float> angles(static_cast<size_t>(count) * half);
+  for (int i = 0; i < count; ++i)
+    for (int j = 0; j < half; ++j)
+      angles[static_cast<size_t>(i) * half + j] =
+          static_cast<float>(positions.of_token[first + i][axis_of(j)]) * frequencies[j];
+  return nn::rotation_of(mx::array(angles.begin(), {count, half}));
+}
+
+}  // namespace prismvid::qwen3_vl

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "nn/linear.h"
+
+namespace prismvid::nn {
+
+/// A table of vectors, plain or quantised, that can also serve as the output head.
+class Embedding {
+ public:
+  explicit Embedding(Matrix table) : table_(std::move(table)) {}
+
+  /// (tokens) int32 -> (tokens, width)
+  mx::array operator()(const mx::array& ids) const;
+
+  /// Logits of a tied head: (..., width) -> (..., count).
+  mx::array as_linear(const mx::array& x) const { return multiply_transposed(x, table_); }
+
+ private:
+  Matrix table_;
+};
+
+/// The whole matrix unpacked; itself where it is plain.
+mx::array dequantized(const Matrix& matrix);
+
+}  // namespace prismvid::nn

@@ -1,0 +1,51 @@
+#include "nn/experts.h"
+
+#include "nn/swiglu.h"
+
+namespace prismvid::nn {
+namespace {
+
+// From this many (token, expert) pairs on, sorting by expert reads each expert's matrix once.
+constexpr int kSortFrom = 64;
+
+// x (..., rows, 1, in) times the matrix of the expert that `experts` names for each row.
+mx::array multiply_chosen(const mx::array& x, const Matrix& matrix, const mx::array& experts,
+                          bool sorted) {
+  if (!matrix.is_quantized())
+    return mx::gather_mm(x, mx::swapaxes(matrix.weight, -1, -2), std::nullopt, experts, sorted);
+  const Quantization& q = matrix.quantization;
+  return mx::gather_qmm(x, matrix.weight, *matrix.scales, matrix.biases, std::nullopt, experts,
+                        true, q.group_size, q.bits, q.mode, std::nullopt, sorted);
+}
+
+}  // namespace
+
+mx::array MixtureOfExperts::operator()(const mx::array& x) const {
+  const int width = x.shape(-1), chosen = options_.experts_per_token;
+  const mx::array rows = mx::reshape(x, {-1, width});
+  const int tokens = rows.shape(0);
+
+  const mx::array probabilities = mx::softmax(mx::astype(router_(rows), mx::float32), -1);
+  const mx::array order = mx::argpartition(mx::negative(probabilities), chosen - 1, -1);
+  const mx::array experts = mx::slice(order, {0, 0}, {tokens, chosen});
+  mx::array weights = mx::take_along_axis(probabilities, experts, -1);
+  if (options_.normalize) weights = weights / mx::sum(weights, -1, true);
+
+  // One row for each (token, expert) pair, sorted by expert when there are many.
+  const bool sorted = tokens * chosen >= kSortFrom;
+  const mx::array flat = mx::flatten(experts);
+  const mx::array by_expert = sorted ? mx::argsort(flat) : mx::arange(tokens * chosen, mx::uint32);
+  const mx::array expert_of_row = mx::take(flat, by_expert);
+  const mx::array token_of_row = mx::floor_divide(by_expert, mx::array(chosen, by_expert.dtype()));
+  const mx::array input = mx::expand_dims(mx::take(rows, token_of_row, 0), 1);  // (pairs, 1, width)
+
+  const mx::array hidden = swiglu(multiply_chosen(input, gate_proj_, expert_of_row, sorted),
+                                  multiply_chosen(input, up_proj_, expert_of_row, sorted));
+  mx::array output = mx::squeeze(multiply_chosen(hidden, down_proj_, expert_of_row, sorted), 1);
+  if (sorted) output = mx::take(output, mx::argsort(by_expert), 0);
+  output = mx::reshape(output, {tokens, chosen, width});
+  const mx::array mixed = mx::sum(output * mx::expand_dims(mx::astype(weights, x.dtype()), -1), 1);
+  return mx::reshape(mixed, x.shape());
+}
+
+}  // namespace prismvid::nn

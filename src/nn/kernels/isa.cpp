@@ -1,0 +1,64 @@
+#include "nn/kernels/isa.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/error.h"
+
+namespace prismvid::nn::kernels {
+namespace {
+
+bool has_avx2() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c");
+#else
+  return false;
+#endif
+}
+
+bool has_avx512() {
+#if defined(__x86_64__)
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+const char* to_string(Isa isa) {
+  switch (isa) {
+    case Isa::kPortable:
+      return "portable";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
+  }
+  return "unknown";
+}
+
+std::vector<Isa> supported_isas() {
+  std::vector<Isa> levels = {Isa::kPortable};
+  if (has_avx2()) levels.push_back(Isa::kAvx2);
+  if (has_avx512()) levels.push_back(Isa::kAvx512);
+  return levels;
+}
+
+Isa chosen_isa() {
+  const auto levels = supported_isas();
+  const char* name = std::getenv("PRISMVID_ISA");
+  if (name == nullptr || *name == '\0') return levels.back();
+  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512}) {
+    if (std::string_view(name) != to_string(isa)) continue;
+    check(std::find(levels.begin(), levels.end(), isa) != levels.end(), ErrorCode::kUnavailable,
+          "PRISMVID_ISA=", name, ": this processor goes up to ", to_string(levels.back()));
+    return isa;
+  }
+  fail(ErrorCode::kInvalidArgument, "PRISMVID_ISA=", name, ": use portable, avx2 or avx512");
+}
+
+}  // namespace prismvid::nn::kernels

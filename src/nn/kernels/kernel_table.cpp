@@ -1,0 +1,20 @@
+#include "nn/kernels/kernel_table.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace prismvid::nn::kernels {
+
+const KernelTable& kernel_table(Isa isa) {
+  const auto levels = supported_isas();
+  check(std::find(levels.begin(), levels.end(), isa) != levels.end(), ErrorCode::kUnavailable,
+        "kernels: this processor lacks ", to_string(isa));
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx512) return avx512_kernels();
+  if (isa == Isa::kAvx2) return avx2_kernels();
+#endif
+  return portable_kernels();
+}
+
+}  // namespace prismvid::nn::kernels

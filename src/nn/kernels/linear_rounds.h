@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "nn/kernels/context.h"
+#include "nn/kernels/rows.h"
+
+namespace prismvid::nn::kernels {
+
+/// Some blocks of a matrix times up to kMaxTokens prepared tokens.
+struct LinearTask {
+  int first_block, last_block;
+  const std::uint8_t* prepared;
+  Rows output;
+};
+
+/// Divides a product into rounds of kMaxTokens tokens, makes each round's activations ready with
+/// `prepare`, and calls `multiply` for all blocks of 16 rows on all threads.
+void run_linear(const Context& context, const ConstRows& input, const Rows& output, int group_size,
+                void (*prepare)(const PrepareArguments&),
+                const std::function<void(const LinearTask&)>& multiply);
+
+}  // namespace prismvid::nn::kernels

@@ -1,0 +1,29 @@
+#include "nn/kernels/quantized_linear.h"
+
+#include "core/error.h"
+#include "nn/kernels/linear_rounds.h"
+
+namespace prismvid::nn::kernels {
+
+void quantized_linear(const Context& context, const PackedMatrix& matrix, const ConstRows& input,
+                      const Rows& output, Precision precision) {
+  check(input.columns == matrix.columns() && output.columns == matrix.rows() &&
+            input.rows == output.rows,
+        ErrorCode::kInvalidArgument, "quantized linear: input ", input.rows, " x ", input.columns,
+        " and output ", output.rows, " x ", output.columns, " do not fit a matrix of ",
+        matrix.rows(), " x ", matrix.columns());
+  const int kind = static_cast<int>(precision);
+  run_linear(context, input, output, matrix.group_size(), context.table.prepare[kind],
+             [&](const LinearTask& task) {
+               context.table.multiply[kind]({.matrix = matrix.packed_blocks(),
+                                             .first_block = task.first_block,
+                                             .last_block = task.last_block,
+                                             .prepared = task.prepared,
+                                             .tokens = task.output.rows,
+                                             .output = task.output.data,
+                                             .output_type = task.output.type,
+                                             .output_stride = task.output.stride});
+             });
+}
+
+}  // namespace prismvid::nn::kernels

@@ -1,0 +1,82 @@
+// The product with plain weights, written once for all instruction sets; see DenseMatrix.
+#pragma once
+
+#include "nn/kernels/simd/quantized_linear.h"
+
+namespace prismvid::nn::kernels {
+
+/// Weights that lie as Dot wants them.
+template <class Dot>
+struct InPlace {
+  static constexpr std::size_t kWeightBytes = 4 / Dot::kColumnsPerStep;
+  const std::uint8_t* stretch(const std::uint8_t* weights, int columns) { return weights; }
+};
+
+/// bf16 pairs, made f32 a stretch at a time.
+template <class V>
+struct WidenedPairs {
+  static constexpr std::size_t kWeightBytes = 2;
+  alignas(64) float panel[256 * 16];
+
+  const std::uint8_t* stretch(const std::uint8_t* weights, int columns) {
+    for (int k = 0; k < columns; k += 2, weights += 64) {
+      const auto pairs = V::load_bytes(weights);
+      V::store(panel + 16 * k, V::low_halves(pairs));
+      V::store(panel + 16 * k + 16, V::high_halves(pairs));
+    }
+    return reinterpret_cast<const std::uint8_t*>(panel);
+  }
+};
+
+/// out (T, 16) += weights times T tokens.
+template <class Dot, int T>
+void add_dense_tile(const std::uint8_t* weights, int steps, const std::uint8_t* x, float* out) {
+  using V = typename Dot::Vector;
+  typename Dot::Sum dots[T];
+  for (int t = 0; t < T; ++t) dots[t] = V::load(out + 16 * t);
+  for (int s = 0; s < steps; ++s, weights += 64, x += 4 * T) {
+    const auto w = V::load_bytes(weights);
+    for (int t = 0; t < T; ++t) dots[t] = Dot::template dot<false>(dots[t], w, x + 4 * t);
+  }
+  for (int t = 0; t < T; ++t) V::store(out + 16 * t, dots[t]);
+}
+
+/// Adds what columns [first, first + count) of one block give for all tokens.
+template <class Dot, class Source>
+void add_dense_stretch(const DenseArguments& a, int block, int first, int count, Source& source,
+                       float* sums) {
+  const int columns = a.matrix.columns;
+  const std::uint8_t* weights = source.stretch(
+      a.matrix.data + (std::size_t(block) * columns + first) * 16 * Source::kWeightBytes, count);
+  for (int t = 0; t < a.tokens; t += kMaxTile) {
+    const int tokens = a.tokens - t < kMaxTile ? a.tokens - t : kMaxTile;
+    const std::uint8_t* x = a.prepared + t / kMaxTile * prepared_bytes(kMaxTile, columns, columns) +
+                            value_bytes<Dot>(tokens, first);
+    with_tokens<kMaxTile>(tokens, [&]<int T>() {
+      add_dense_tile<Dot, T>(weights, count / Dot::kColumnsPerStep, x, sums + 16 * t);
+    });
+  }
+}
+
+template <class Dot, class Source = InPlace<Dot>>
+void multiply_dense(const DenseArguments& a) {
+  using V = typename Dot::Vector;
+  constexpr int kStretch = 256 * Dot::kColumnsPerStep;
+  Source source;
+  alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
+  for (int first = a.first_block; first < a.last_block; first += kBlocksTogether) {
+    const int left = a.last_block - first;
+    const int blocks = left < kBlocksTogether ? left : kBlocksTogether;
+    for (int i = 0; i < blocks; ++i)
+      for (int t = 0; t < a.tokens; ++t)
+        V::store(sums[i] + 16 * t, a.bias ? V::load(a.bias + 16 * (first + i)) : V::zero());
+    for (int k = 0; k < a.matrix.columns; k += kStretch) {
+      const int count = a.matrix.columns - k < kStretch ? a.matrix.columns - k : kStretch;
+      for (int i = 0; i < blocks; ++i)
+        add_dense_stretch<Dot>(a, first + i, k, count, source, sums[i]);
+    }
+    for (int i = 0; i < blocks; ++i) store_block<V>(a, a.matrix.rows, first + i, sums[i]);
+  }
+}
+
+}  // namespace prismvid::nn::kernels

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace prismvid::nn::kernels {
+
+/// Products in f32: one column in a step.
+template <class V>
+struct FloatDot {
+  using Vector = V;
+  using Sum = typename V::Floats;
+  static constexpr int kColumnsPerStep = 1;
+  static constexpr bool kRoundsToBytes = false;
+
+  static Sum zero() { return V::zero(); }
+  static Sum to_floats(Sum sum) { return sum; }
+  template <bool wide>
+  static Sum dot(Sum sum, typename V::Bytes weights, const void* x) {
+    float value;
+    __builtin_memcpy(&value, x, 4);
+    return V::multiply_add(V::as_floats(weights), V::broadcast(value), sum);
+  }
+  static void store_panel(std::uint8_t* panel, typename V::Bytes bytes) {
+    auto* out = reinterpret_cast<float*>(panel);
+    V::store(out, V::template byte_to_floats<0>(bytes));
+    V::store(out + 16, V::template byte_to_floats<1>(bytes));
+    V::store(out + 32, V::template byte_to_floats<2>(bytes));
+    V::store(out + 48, V::template byte_to_floats<3>(bytes));
+  }
+  static Sum store_activations(std::uint8_t* out, std::size_t stride, Sum x) {
+    float lanes[16];
+    V::store(lanes, x);
+    for (int i = 0; i < 16; ++i) __builtin_memcpy(out + i * stride, &lanes[i], 4);
+    return x;
+  }
+};
+
+}  // namespace prismvid::nn::kernels

@@ -1,0 +1,21 @@
+#include "nn/kernels/simd/dense_linear.h"
+#include "nn/kernels/simd/float_dot.h"
+#include "nn/kernels/simd/quantized_linear.h"
+#include "nn/kernels/simd/vector_avx2.h"
+
+namespace prismvid::nn::kernels {
+
+const KernelTable& avx2_kernels() {
+  using Bytes = ByteDot<Avx2>;
+  using Floats = FloatDot<Avx2>;
+  using Full = FloatDot<Avx2>;
+  static constexpr KernelTable table = {
+      .isa = Isa::kAvx2,
+      .prepare = {prepare<Bytes>, prepare<Full>},
+      .multiply = {multiply<Bytes>, multiply<Full>},
+      .prepare_dense = {prepare<Floats>, prepare<Full>},
+      .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Avx2>>}};
+  return table;
+}
+
+}  // namespace prismvid::nn::kernels

@@ -1,0 +1,21 @@
+#include "nn/kernels/simd/dense_linear.h"
+#include "nn/kernels/simd/float_dot.h"
+#include "nn/kernels/simd/quantized_linear.h"
+#include "nn/kernels/simd/vector_avx512.h"
+
+namespace prismvid::nn::kernels {
+
+const KernelTable& avx512_kernels() {
+  using Bytes = ByteDot<Avx512>;
+  using Floats = FloatDot<Avx512>;
+  using Full = Bfloat16Dot512;
+  static constexpr KernelTable table = {
+      .isa = Isa::kAvx512,
+      .prepare = {prepare<Bytes>, prepare<Full>},
+      .multiply = {multiply<Bytes>, multiply<Full>},
+      .prepare_dense = {prepare<Floats>, prepare<Full>},
+      .multiply_dense = {multiply_dense<Floats>, multiply_dense<Bfloat16Dot512>}};
+  return table;
+}
+
+}  // namespace prismvid::nn::kernels

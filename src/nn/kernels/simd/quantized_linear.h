@@ -1,0 +1,355 @@
+// The quantised product, written once for all instruction sets; see PackedMatrix for the layout.
+// Inside a source with its own compiler flags: uses no inline function of another header, whose
+// copy the linker could keep for processors that lack these instructions.
+#pragma once
+
+#include "nn/kernels/kernel_table.h"
+
+namespace prismvid::nn::kernels {
+
+/// Products of bytes with rounded activations: four columns in a step.
+template <class V>
+struct ByteDot {
+  using Vector = V;
+  using Sum = typename V::Bytes;
+  static constexpr int kColumnsPerStep = 4;
+  static constexpr bool kRoundsToBytes = true;
+
+  static Sum zero() { return V::zero_bytes(); }
+  static typename V::Floats to_floats(Sum sum) { return V::to_floats(sum); }
+  template <bool wide>
+  static Sum dot(Sum sum, typename V::Bytes weights, const void* x) {
+    return V::template dot_bytes<wide>(sum, weights, x);
+  }
+  static void store_panel(std::uint8_t* panel, typename V::Bytes bytes) {
+    V::store_bytes(panel, bytes);
+  }
+  /// Stores 16 whole numbers as bytes.
+  static typename V::Floats store_activations(std::uint8_t* out, std::size_t stride,
+                                              typename V::Floats x) {
+    std::int8_t bytes[16];
+    const auto whole = V::to_integers(x);
+    V::store_narrow(bytes, whole);
+    for (int i = 0; i < 4; ++i) __builtin_memcpy(out + i * stride, bytes + 4 * i, 4);
+    return V::to_floats(whole);
+  }
+};
+
+/// A prepared tile: values (step, token, 4 bytes), then scales and sums (group, token) as f32.
+struct TileView {
+  const std::uint8_t* values;
+  const float* scales;
+  const float* sums;
+};
+
+template <class Dot>
+constexpr std::size_t value_bytes(int tokens, int columns) {
+  return std::size_t(tokens) * columns / Dot::kColumnsPerStep * 4;
+}
+
+/// The factor that brings a group's largest magnitude to 127, and its inverse.
+struct ByteScale {
+  float scale, inverse;
+};
+
+static ByteScale byte_scale(std::uint32_t magnitude_bits) {
+  float most;
+  __builtin_memcpy(&most, &magnitude_bits, 4);
+  if (magnitude_bits >= 0x7f800000u) return {__builtin_nanf(""), 0.0f};
+  if (most < 1e-30f) return {0.0f, 0.0f};
+  return {most / 127.0f, 127.0f / most};
+}
+
+template <class Dot>
+void prepare_group(const char* input, NumberType type, int group_size, std::uint8_t* out,
+                   std::size_t stride, float* scale, float* sum) {
+  using V = typename Dot::Vector;
+  const std::size_t number = byte_size(type);
+  ByteScale factor = {1.0f, 1.0f};
+  if constexpr (Dot::kRoundsToBytes) {
+    auto most = V::zero_bytes();
+    for (int k = 0; k < group_size; k += 16)
+      most = V::max_magnitude(most, V::load_numbers(input + k * number, type));
+    factor = byte_scale(V::max_lane(most));
+  }
+  auto total = V::zero();
+  for (int k = 0; k < group_size; k += 16) {
+    const auto x = V::load_numbers(input + k * number, type);
+    std::uint8_t* to = out + k / Dot::kColumnsPerStep * stride;
+    const auto scaled = Dot::kRoundsToBytes ? V::multiply(x, V::broadcast(factor.inverse)) : x;
+    total = V::add(total, Dot::store_activations(to, stride, scaled));
+  }
+  *scale = factor.scale;
+  *sum = V::sum(total) * factor.scale;
+}
+
+template <class Dot>
+void prepare(const PrepareArguments& a) {
+  const int groups = a.columns / a.group_size;
+  auto* scales = reinterpret_cast<float*>(a.prepared + value_bytes<Dot>(a.tokens, a.columns));
+  float* sums = scales + std::size_t(groups) * a.tokens;
+  const std::size_t stride = 4 * std::size_t(a.tokens);
+  for (int t = 0; t < a.tokens; ++t) {
+    const char* row =
+        static_cast<const char*>(a.input) + t * a.input_stride * byte_size(a.input_type);
+    for (int g = 0; g < groups; ++g) {
+      const int column = g * a.group_size;
+      prepare_group<Dot>(row + column * byte_size(a.input_type), a.input_type, a.group_size,
+                         a.prepared + value_bytes<Dot>(a.tokens, column) + 4 * t, stride,
+                         scales + g * a.tokens + t, sums + g * a.tokens + t);
+    }
+  }
+}
+
+/// 32 columns of 16 rows as 8 vectors of bytes, from `kBits` vectors of bit planes.
+template <class V, int kBits>
+struct Unit {
+  typename V::Bytes vectors[8];
+
+  explicit Unit(const std::uint8_t* p) {
+    if constexpr (kBits == 8)
+      for (int i = 0; i < 8; ++i) vectors[i] = V::load_bytes(p + 64 * i);
+    if constexpr ((kBits & 4) != 0)
+      for (int i = 0; i < 4; ++i) {
+        const auto v = V::load_bytes(p + 64 * i);
+        vectors[2 * i] = V::mask(v, 15);
+        vectors[2 * i + 1] = V::mask(V::template shift_right<4>(v), 15);
+      }
+    if constexpr ((kBits & 2) != 0) add_pairs(p + 64 * (kBits & 4));
+    if constexpr ((kBits & 1) != 0) add_bits(V::load_bytes(p + 64 * (kBits - 1)));
+  }
+
+ private:
+  /// Puts field `kField` of `v`, `kWidth` bits wide, above the bits that are there.
+  template <int kWidth, int kField>
+  void add_field(typename V::Bytes v, typename V::Bytes& to) {
+    constexpr int kLow = kBits & ~(2 * kWidth - 1), kMask = ((1 << kWidth) - 1) << kLow;
+    const auto moved = V::template shift_right<kWidth * kField - kLow>(v);
+    if constexpr (kLow == 0)
+      to = V::mask(moved, kMask);
+    else
+      to = V::merge(to, moved, kMask);
+  }
+  void add_pairs(const std::uint8_t* p) {
+    for (int i = 0; i < 2; ++i) {
+      const auto v = V::load_bytes(p + 64 * i);
+      add_field<2, 0>(v, vectors[4 * i]);
+      add_field<2, 1>(v, vectors[4 * i + 1]);
+      add_field<2, 2>(v, vectors[4 * i + 2]);
+      add_field<2, 3>(v, vectors[4 * i + 3]);
+    }
+  }
+  void add_bits(typename V::Bytes v) {
+    add_field<1, 0>(v, vectors[0]);
+    add_field<1, 1>(v, vectors[1]);
+    add_field<1, 2>(v, vectors[2]);
+    add_field<1, 3>(v, vectors[3]);
+    add_field<1, 4>(v, vectors[4]);
+    add_field<1, 5>(v, vectors[5]);
+    add_field<1, 6>(v, vectors[6]);
+    add_field<1, 7>(v, vectors[7]);
+  }
+};
+
+/// sums += scale * (weights . x) + bias * (sum of x), for one group and T tokens.
+template <class Dot, int T, class Floats>
+void add_group(const typename Dot::Sum* dots, Floats scale, Floats bias, const float* x_scales,
+               const float* x_sums, Floats* sums) {
+  using V = typename Dot::Vector;
+  for (int t = 0; t < T; ++t) {
+    const auto with_bias = V::multiply_add(bias, V::broadcast(x_sums[t]), sums[t]);
+    const auto both = V::multiply(scale, V::broadcast(x_scales[t]));
+    sums[t] = V::multiply_add(Dot::to_floats(dots[t]), both, with_bias);
+  }
+}
+
+/// Straight from the packed form: for few tokens, when reading the weights is what takes time.
+template <class V, int kBits, int T>
+void stream_block(const PackedBlocks& m, const std::uint8_t* p, TileView x, float* out) {
+  using Dot = ByteDot<V>;
+  typename V::Floats sums[T];
+  for (int t = 0; t < T; ++t) sums[t] = V::zero();
+  const std::size_t number = byte_size(m.scale_type);
+  for (int g = 0; g < m.columns / m.group_size; ++g) {
+    const auto scale = V::load_numbers(p, m.scale_type);
+    const auto bias = V::load_numbers(p + 16 * number, m.scale_type);
+    p += 32 * number;
+    typename Dot::Sum dots[T];
+    for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
+    for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
+      __builtin_prefetch(p + 4096);
+      if constexpr (kBits > 1) __builtin_prefetch(p + 4096 + 64);
+      if constexpr (kBits > 2) __builtin_prefetch(p + 4096 + 128);
+      if constexpr (kBits > 3) __builtin_prefetch(p + 4096 + 192);
+      const Unit<V, kBits> unit(p);
+      for (int i = 0; i < 8; ++i, x.values += 4 * T)
+        for (int t = 0; t < T; ++t)
+          dots[t] = Dot::template dot<kBits == 8>(dots[t], unit.vectors[i], x.values + 4 * t);
+    }
+    add_group<Dot, T>(dots, scale, bias, x.scales + g * T, x.sums + g * T, sums);
+  }
+  for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
+}
+
+/// Some groups of a block, unpacked once for all tokens.
+template <class Dot>
+struct Panel {
+  static constexpr int kColumns = 256 * Dot::kColumnsPerStep;
+  static constexpr int kMaxGroups = kColumns / 32;
+  alignas(64) std::uint8_t values[kColumns / Dot::kColumnsPerStep * 64];
+  alignas(64) float scales[kMaxGroups * 16];
+  alignas(64) float biases[kMaxGroups * 16];
+
+  template <int kBits>
+  void unpack(const PackedBlocks& m, const std::uint8_t* p, int groups) {
+    using V = typename Dot::Vector;
+    constexpr int kSteps = 4 / Dot::kColumnsPerStep;
+    const std::size_t number = byte_size(m.scale_type);
+    std::uint8_t* to = values;
+    for (int g = 0; g < groups; ++g) {
+      V::store(scales + 16 * g, V::load_numbers(p, m.scale_type));
+      V::store(biases + 16 * g, V::load_numbers(p + 16 * number, m.scale_type));
+      p += 32 * number;
+      for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
+        const Unit<V, kBits> unit(p);
+        for (int i = 0; i < 8; ++i, to += 64 * kSteps) Dot::store_panel(to, unit.vectors[i]);
+      }
+    }
+  }
+};
+
+/// out (T, 16) += panel times T tokens.
+template <class Dot, int T, bool wide>
+void multiply_panel(const Panel<Dot>& panel, int groups, int steps, TileView x, float* out) {
+  using V = typename Dot::Vector;
+  typename V::Floats sums[T];
+  for (int t = 0; t < T; ++t) sums[t] = V::load(out + 16 * t);
+  const std::uint8_t* w = panel.values;
+  for (int g = 0; g < groups; ++g) {
+    typename Dot::Sum dots[T];
+    for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
+    for (int s = 0; s < steps; ++s, w += 64, x.values += 4 * T) {
+      const auto weights = V::load_bytes(w);
+      for (int t = 0; t < T; ++t)
+        dots[t] = Dot::template dot<wide>(dots[t], weights, x.values + 4 * t);
+    }
+    add_group<Dot, T>(dots, V::load(panel.scales + 16 * g), V::load(panel.biases + 16 * g),
+                      x.scales + g * T, x.sums + g * T, sums);
+  }
+  for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
+}
+
+template <class Dot>
+TileView tile_view(const MultiplyArguments& a, int first_token, int tokens, int first_group) {
+  const PackedBlocks& m = a.matrix;
+  const std::uint8_t* tile =
+      a.prepared + first_token / kMaxTile * prepared_bytes(kMaxTile, m.columns, m.group_size);
+  const auto* scales = reinterpret_cast<const float*>(tile + value_bytes<Dot>(tokens, m.columns));
+  const float* sums = scales + std::size_t(m.columns / m.group_size) * tokens;
+  return {tile + value_bytes<Dot>(tokens, first_group * m.group_size),
+          scales + first_group * tokens, sums + first_group * tokens};
+}
+
+/// Writes 16 rows' results of each token, in the output's number format.
+template <class V, class Arguments>
+void store_block(const Arguments& a, int rows, int block, const float* sums) {
+  const int left = rows - 16 * block, count = left < 16 ? left : 16;
+  for (int t = 0; t < a.tokens; ++t) {
+    const std::size_t at = t * a.output_stride + 16 * block;
+    if (count == 16) {
+      void* to = static_cast<char*>(a.output) + at * byte_size(a.output_type);
+      V::store_numbers(to, a.output_type, V::load(sums + 16 * t));
+    } else {
+      for (int r = 0; r < count; ++r)
+        store_number(a.output, a.output_type, at + r, sums[16 * t + r]);
+    }
+  }
+}
+
+/// Runs F<T> for T = tokens.
+template <int T, class F>
+void with_tokens(int tokens, F&& f) {
+  if constexpr (T > 1)
+    if (tokens < T) return with_tokens<T - 1>(tokens, f);
+  f.template operator()<T>();
+}
+
+/// Blocks whose results are kept while a stretch of the activations stays in the second cache.
+constexpr int kBlocksTogether = 4;
+
+/// Adds what `groups` groups from `first_group` of one block give for all tokens.
+template <class Dot, int kBits>
+void add_panel(const MultiplyArguments& a, int block, int first_group, int groups,
+               Panel<Dot>& panel, float* sums) {
+  const PackedBlocks& m = a.matrix;
+  const std::size_t group_bytes = m.block_bytes / (m.columns / m.group_size);
+  panel.template unpack<kBits>(m, m.data + block * m.block_bytes + first_group * group_bytes,
+                               groups);
+  const int steps = m.group_size / Dot::kColumnsPerStep;
+  for (int t = 0; t < a.tokens; t += kMaxTile) {
+    const int tokens = a.tokens - t < kMaxTile ? a.tokens - t : kMaxTile;
+    const TileView x = tile_view<Dot>(a, t, tokens, first_group);
+    with_tokens<kMaxTile>(tokens, [&]<int T>() {
+      multiply_panel<Dot, T, kBits == 8>(panel, groups, steps, x, sums + 16 * t);
+    });
+  }
+}
+
+template <class Dot, int kBits>
+void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks) {
+  const int groups = a.matrix.columns / a.matrix.group_size;
+  const int step = Panel<Dot>::kColumns / a.matrix.group_size;
+  Panel<Dot> panel;
+  alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
+  for (int i = 0; i < blocks; ++i) __builtin_memset(sums[i], 0, a.tokens * 64);
+  for (int g = 0; g < groups; g += step) {
+    const int count = groups - g < step ? groups - g : step;
+    for (int i = 0; i < blocks; ++i)
+      add_panel<Dot, kBits>(a, first_block + i, g, count, panel, sums[i]);
+  }
+  for (int i = 0; i < blocks; ++i)
+    store_block<typename Dot::Vector>(a, a.matrix.rows, first_block + i, sums[i]);
+}
+
+template <class V, int kBits>
+void multiply_streaming(const MultiplyArguments& a, int block) {
+  alignas(64) float sums[4 * 16];
+  const TileView x = tile_view<ByteDot<V>>(a, 0, a.tokens, 0);
+  with_tokens<4>(a.tokens, [&]<int T>() {
+    stream_block<V, kBits, T>(a.matrix, a.matrix.data + block * a.matrix.block_bytes, x, sums);
+  });
+  store_block<V>(a, a.matrix.rows, block, sums);
+}
+
+template <class Dot, int kBits>
+void multiply_blocks(const MultiplyArguments& a) {
+  if (Dot::kRoundsToBytes && a.tokens <= 4) {
+    for (int block = a.first_block; block < a.last_block; ++block)
+      multiply_streaming<typename Dot::Vector, kBits>(a, block);
+    return;
+  }
+  for (int block = a.first_block; block < a.last_block; block += kBlocksTogether) {
+    const int left = a.last_block - block;
+    multiply_by_panels<Dot, kBits>(a, block, left < kBlocksTogether ? left : kBlocksTogether);
+  }
+}
+
+template <class Dot>
+void multiply(const MultiplyArguments& a) {
+  switch (a.matrix.bits) {
+    case 2:
+      return multiply_blocks<Dot, 2>(a);
+    case 3:
+      return multiply_blocks<Dot, 3>(a);
+    case 4:
+      return multiply_blocks<Dot, 4>(a);
+    case 5:
+      return multiply_blocks<Dot, 5>(a);
+    case 6:
+      return multiply_blocks<Dot, 6>(a);
+    case 8:
+      return multiply_blocks<Dot, 8>(a);
+  }
+}
+
+}  // namespace prismvid::nn::kernels

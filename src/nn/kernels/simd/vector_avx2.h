@@ -1,0 +1,169 @@
+#pragma once
+
+#include <immintrin.h>
+
+#include "nn/kernels/number.h"
+
+namespace prismvid::nn::kernels {
+
+/// Sixteen lanes of 32 bits as two registers; only for sources compiled for AVX2, FMA and F16C.
+struct Avx2 {
+  struct Floats {
+    __m256 low, high;
+  };
+  struct Bytes {
+    __m256i low, high;
+  };
+
+  static Floats zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
+  static Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  static void store(float* p, Floats v) {
+    _mm256_storeu_ps(p, v.low);
+    _mm256_storeu_ps(p + 8, v.high);
+  }
+  static Floats broadcast(float v) { return {_mm256_set1_ps(v), _mm256_set1_ps(v)}; }
+  static Floats multiply(Floats a, Floats b) {
+    return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
+  }
+  static Floats multiply_add(Floats a, Floats b, Floats c) {
+    return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+  }
+  static Floats add(Floats a, Floats b) {
+    return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
+  }
+  static Floats to_floats(Bytes v) {
+    return {_mm256_cvtepi32_ps(v.low), _mm256_cvtepi32_ps(v.high)};
+  }
+  static Bytes to_integers(Floats v) {
+    return {_mm256_cvtps_epi32(v.low), _mm256_cvtps_epi32(v.high)};
+  }
+  static float sum(Floats v) {
+    alignas(32) float lanes[8];
+    _mm256_store_ps(lanes, _mm256_add_ps(v.low, v.high));
+    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
+           ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+  }
+
+  static Bytes zero_bytes() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static Bytes load_bytes(const void* p) {
+    const auto* v = static_cast<const __m256i*>(p);
+    return {_mm256_loadu_si256(v), _mm256_loadu_si256(v + 1)};
+  }
+  static void store_bytes(void* p, Bytes v) {
+    auto* out = static_cast<__m256i*>(p);
+    _mm256_storeu_si256(out, v.low);
+    _mm256_storeu_si256(out + 1, v.high);
+  }
+  static Bytes mask(Bytes v, int byte) {
+    const __m256i m = _mm256_set1_epi8(byte);
+    return {_mm256_and_si256(v.low, m), _mm256_and_si256(v.high, m)};
+  }
+  static Bytes merge(Bytes low, Bytes high, int byte) {
+    const Bytes masked = mask(high, byte);
+    return {_mm256_or_si256(low.low, masked.low), _mm256_or_si256(low.high, masked.high)};
+  }
+  template <int kBits>  // negative: to the left; bits cross bytes, so mask afterwards
+  static Bytes shift_right(Bytes v) {
+    if constexpr (kBits >= 0)
+      return {_mm256_srli_epi16(v.low, kBits), _mm256_srli_epi16(v.high, kBits)};
+    else
+      return {_mm256_slli_epi16(v.low, -kBits), _mm256_slli_epi16(v.high, -kBits)};
+  }
+  template <int index>
+  static Floats byte_to_floats(Bytes v) {
+    const __m256i m = _mm256_set1_epi32(255);
+    return {_mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(v.low, 8 * index), m)),
+            _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(v.high, 8 * index), m))};
+  }
+
+  static Floats as_floats(Bytes v) {
+    return {_mm256_castsi256_ps(v.low), _mm256_castsi256_ps(v.high)};
+  }
+  /// The bf16 in each lane's low and high half.
+  static Floats low_halves(Bytes v) {
+    return as_floats({_mm256_slli_epi32(v.low, 16), _mm256_slli_epi32(v.high, 16)});
+  }
+  static Floats high_halves(Bytes v) {
+    const __m256i m = _mm256_set1_epi32(static_cast<int>(0xffff0000u));
+    return as_floats({_mm256_and_si256(v.low, m), _mm256_and_si256(v.high, m)});
+  }
+
+  /// The largest magnitude's bits; NaN counts as above infinity.
+  static Bytes max_magnitude(Bytes most, Floats v) {
+    const __m256i m = _mm256_set1_epi32(0x7fffffff);
+    return {_mm256_max_epu32(most.low, _mm256_and_si256(_mm256_castps_si256(v.low), m)),
+            _mm256_max_epu32(most.high, _mm256_and_si256(_mm256_castps_si256(v.high), m))};
+  }
+  static std::uint32_t max_lane(Bytes v) {
+    alignas(32) std::uint32_t lanes[8];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), _mm256_max_epu32(v.low, v.high));
+    std::uint32_t most = 0;
+    for (std::uint32_t lane : lanes) most = lane > most ? lane : most;
+    return most;
+  }
+  static void store_narrow(std::int8_t* p, Bytes v) {
+    const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(v.low, v.high), 0xd8);
+    const __m128i bytes =
+        _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+  }
+
+  static Floats load_numbers(const void* p, NumberType type) {
+    if (type == NumberType::kFloat32) return load(static_cast<const float*>(p));
+    const auto* halves = static_cast<const __m128i*>(p);
+    const __m128i first = _mm_loadu_si128(halves), second = _mm_loadu_si128(halves + 1);
+    if (type == NumberType::kFloat16) return {_mm256_cvtph_ps(first), _mm256_cvtph_ps(second)};
+    const auto widen = [](__m128i v) {
+      return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(v), 16));
+    };
+    return {widen(first), widen(second)};
+  }
+
+  static void store_numbers(void* p, NumberType type, Floats v) {
+    if (type == NumberType::kFloat32) return store(static_cast<float*>(p), v);
+    auto* out = static_cast<__m128i*>(p);
+    const bool half = type == NumberType::kFloat16;
+    _mm_storeu_si128(out, half ? _mm256_cvtps_ph(v.low, 0) : to_bfloat16(v.low));
+    _mm_storeu_si128(out + 1, half ? _mm256_cvtps_ph(v.high, 0) : to_bfloat16(v.high));
+  }
+
+  /// acc + four products of unsigned and signed bytes in each lane. `wide`: unsigned bytes above
+  /// 127, whose sums of two would saturate in 16 bits.
+  template <bool wide>
+  static Bytes dot_bytes(Bytes acc, Bytes unsigned_bytes, const void* four_signed) {
+    int four;
+    __builtin_memcpy(&four, four_signed, 4);
+    const __m256i x = _mm256_set1_epi32(four);
+    return {dot_half<wide>(acc.low, unsigned_bytes.low, x),
+            dot_half<wide>(acc.high, unsigned_bytes.high, x)};
+  }
+
+ private:
+  /// Rounds to nearest even; a NaN stays one.
+  static __m128i to_bfloat16(__m256 v) {
+    const __m256i bits = _mm256_castps_si256(v);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded =
+        _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    const __m256i high = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, nan), 16);
+    const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(high, high), 0xd8);
+    return _mm256_castsi256_si128(packed);
+  }
+
+  template <bool wide>
+  static __m256i dot_half(__m256i acc, __m256i w, __m256i x) {
+    if constexpr (!wide) {
+      const __m256i pairs = _mm256_maddubs_epi16(w, x);
+      return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    } else {
+      const __m256i even = _mm256_madd_epi16(_mm256_and_si256(w, _mm256_set1_epi16(255)),
+                                             _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8));
+      const __m256i odd = _mm256_madd_epi16(_mm256_srli_epi16(w, 8), _mm256_srai_epi16(x, 8));
+      return _mm256_add_epi32(acc, _mm256_add_epi32(even, odd));
+    }
+  }
+};
+
+}  // namespace prismvid::nn::kernels

@@ -1,0 +1,78 @@
+#include "nn/kernels/thread_pool.h"
+
+#include "core/error.h"
+
+namespace prismvid::nn::kernels {
+namespace {
+
+// About 50 us: longer than the gap between two kernels of a decode step.
+constexpr int kSpins = 2000;
+
+void pause_briefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// Returns once `value` is no longer `old`.
+template <typename T>
+void wait_while(const std::atomic<T>& value, T old) {
+  for (int spin = 0; spin < kSpins; ++spin) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    pause_briefly();
+  }
+  value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  check(threads >= 1, ErrorCode::kInvalidArgument, "thread pool: needs 1 thread or more, got ",
+        threads);
+  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  stop_ = true;
+  ++round_;
+  round_.notify_all();
+  for (auto& worker : workers_) worker.join();
+}
+
+void ThreadPool::parallel_for(int count, const std::function<void(int)>& task) {
+  std::unique_lock lock(busy_, std::try_to_lock);
+  if (count <= 1 || workers_.empty() || !lock.owns_lock()) {
+    for (int i = 0; i < count; ++i) task(i);
+    return;
+  }
+  task_ = &task;
+  count_ = count;
+  next_.store(0, std::memory_order_relaxed);
+  active_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
+  take_tasks();
+  for (int left = active_.load(std::memory_order_acquire); left != 0;
+       left = active_.load(std::memory_order_acquire))
+    wait_while(active_, left);
+}
+
+void ThreadPool::take_tasks() {
+  for (int i = next_.fetch_add(1, std::memory_order_relaxed); i < count_;
+       i = next_.fetch_add(1, std::memory_order_relaxed))
+    (*task_)(i);
+}
+
+void ThreadPool::work() {
+  for (std::uint32_t seen = 0;;) {
+    wait_while(round_, seen);
+    seen = round_.load(std::memory_order_acquire);
+    if (stop_) return;
+    take_tasks();
+    if (active_.fetch_sub(1, std::memory_order_acq_rel) == 1) active_.notify_one();
+  }
+}
+
+}  // namespace prismvid::nn::kernels

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "nn/mlx.h"
+
+namespace prismvid::nn {
+
+/// Cosines and sines of rotary position embedding (arXiv:2104.09864), float32, (tokens, head_dim):
+/// each angle stands twice, for the first and the second half of a head.
+struct Rotation {
+  mx::array cos;
+  mx::array sin;
+};
+
+/// From the angles (tokens, head_dim / 2).
+Rotation rotation_of(const mx::array& angles);
+
+/// Rotates x (1, heads, tokens, head_dim) at the positions offset, offset + 1 ... by MLX's fused
+/// form. `periods` holds 1 / frequency of each pair of channels (head_dim / 2).
+mx::array rotate_consecutive(const mx::array& x, const mx::array& periods, int offset);
+
+/// x cos + [-x2, x1] sin in float32, back in the dtype of x (..., tokens, head_dim).
+mx::array rotate(const mx::array& x, const Rotation& rotation);
+
+}  // namespace prismvid::nn

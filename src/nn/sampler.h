@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <random>
+#include <span>
+#include <vector>
+
+namespace prismvid::nn {
+
+struct SamplingOptions {
+  float temperature = 0;  // 0: greedy
+  int top_k = 0;          // 0: off
+  float top_p = 1;
+  float min_p = 0;
+  float presence_penalty = 0;  // penalties look at generated tokens only
+  float frequency_penalty = 0;
+  float repetition_penalty = 1;
+  std::map<int, float> logit_bias;
+  uint64_t seed = 0;
+};
+
+struct TokenProbability {
+  int id = 0;
+  float log_probability = 0;
+};
+
+/// Picks tokens from logits in the order of transformers: penalties and bias, temperature, top-k,
+/// top-p, min-p. The same seed and logits give the same tokens. Not thread-safe.
+class Sampler {
+ public:
+  /// Throws Error(kInvalidArgument) for values outside their range.
+  explicit Sampler(SamplingOptions options);
+
+  /// The next token of `logits`, which are changed, and remembers it for the penalties.
+  int pick(std::span<float> logits);
+
+  /// Counts a token that was not picked here, for example a forced one.
+  void remember(int id) { ++counts_[id]; }
+
+ private:
+  void penalize(std::span<float> logits) const;
+  std::vector<TokenProbability> candidates(std::span<const float> logits) const;
+
+  SamplingOptions options_;
+  std::mt19937_64 random_;
+  std::map<int, int> counts_;
+};
+
+/// Natural logarithms of the probabilities of `id` and of the `count` likeliest tokens, from raw
+/// logits.
+struct LogProbabilities {
+  TokenProbability chosen;
+  std::vector<TokenProbability> top;  // likeliest first
+};
+LogProbabilities log_probabilities(std::span<const float> logits, int id, int count);
+
+/// Index of the first largest value.
+int argmax(std::span<const float> values);
+
+}  // namespace prismvid::nn

@@ -1,0 +1,112 @@
+#include "nn/weights.h"
+
+#include <sstream>
+
+#include "core/error.h"
+
+namespace prismvid::nn {
+namespace {
+
+constexpr size_t kListed = 40;  // of each kind, so that a wrong checkpoint does not fill the screen
+
+bool is_float(const mx::array& tensor) {
+  return mx::issubdtype(tensor.dtype(), mx::floating);
+}
+
+}  // namespace
+
+std::string to_string(const mx::Shape& shape) {
+  std::ostringstream text;
+  text << "(";
+  for (size_t i = 0; i < shape.size(); ++i) text << (i > 0 ? ", " : "") << shape[i];
+  text << ")";
+  return text.str();
+}
+
+mx::array Weights::give(const std::string& name, mx::array tensor) {
+  used_.insert(name);
+  if (dtype_ && is_float(tensor) && tensor.dtype() != *dtype_) tensor = mx::astype(tensor, *dtype_);
+  taken_.push_back(tensor);
+  return tensor;
+}
+
+mx::array Weights::take(const std::string& name, const mx::Shape& shape) {
+  const auto entry = tensors_.find(name);
+  if (entry == tensors_.end()) {
+    problems_.push_back("missing: " + name + " " + to_string(shape));
+    return mx::zeros(shape, mx::float32);
+  }
+  if (entry->second.shape() != shape) {
+    used_.insert(name);
+    problems_.push_back("wrong shape: " + name + " " + to_string(entry->second.shape()) +
+                        ", needed " + to_string(shape));
+    return mx::zeros(shape, mx::float32);
+  }
+  if (!is_float(entry->second)) {
+    used_.insert(name);
+    problems_.push_back("wrong dtype: " + name + " is not floating point");
+    return mx::zeros(shape, mx::float32);
+  }
+  return give(name, entry->second);
+}
+
+Matrix Weights::matrix(const std::string& path, const mx::Shape& shape) {
+  const auto scales = tensors_.find(path + ".scales");
+  const auto packed = tensors_.find(path + ".weight");
+  if (scales == tensors_.end() || packed == tensors_.end())
+    return {take(path + ".weight", shape), {}, {}, {}};
+
+  const auto biases = tensors_.find(path + ".biases");
+  const mx::Shape packed_shape = packed->second.shape(), scales_shape = scales->second.shape();
+  const auto leads_like = [&](const mx::Shape& other) {
+    return other.size() == shape.size() &&
+           std::equal(shape.begin(), shape.end() - 1, other.begin());
+  };
+  std::optional<Quantization> quantization;
+  if (leads_like(packed_shape) && leads_like(scales_shape) && packed->second.dtype() == mx::uint32)
+    quantization = quantization_.find(path, shape.back(), packed_shape.back(), scales_shape.back(),
+                                      biases != tensors_.end());
+  const bool affine = !quantization || quantization->mode == "affine";
+  const bool right_biases = affine
+                                ? biases != tensors_.end() && biases->second.shape() == scales_shape
+                                : biases == tensors_.end();
+  Matrix result{
+      give(path + ".weight", packed->second), give(path + ".scales", scales->second), {}, {}};
+  if (biases != tensors_.end()) result.biases = give(path + ".biases", biases->second);
+  if (!quantization || !right_biases)
+    problems_.push_back("wrong quantised matrix: " + path + " weight " + to_string(packed_shape) +
+                        ", scales " + to_string(scales_shape) + " do not make " + to_string(shape));
+  else
+    result.quantization = *quantization;
+  return result;
+}
+
+Linear Weights::linear(const std::string& path, int in, int out, bool bias) {
+  Matrix weight = matrix(path, {out, in});
+  if (!bias) return Linear(std::move(weight), std::nullopt);
+  return Linear(std::move(weight), take(path + ".bias", {out}));
+}
+
+RmsNorm Weights::rms_norm(const std::string& path, int width, float epsilon) {
+  return {take(path + ".weight", {width}), epsilon};
+}
+
+LayerNorm Weights::layer_norm(const std::string& path, int width, float epsilon) {
+  return {take(path + ".weight", {width}), take(path + ".bias", {width}), epsilon};
+}
+
+void Weights::finish(const std::string& checkpoint) const {
+  std::vector<std::string> problems = problems_;
+  for (const auto& [name, tensor] : tensors_)
+    if (!used_.contains(name))
+      problems.push_back("unexpected: " + name + " " + to_string(tensor.shape()));
+  if (problems.empty()) return;
+  std::string list;
+  for (size_t i = 0; i < std::min(kListed, problems.size()); ++i) list += "\n  " + problems[i];
+  if (problems.size() > kListed)
+    list += "\n  and " + std::to_string(problems.size() - kListed) + " more";
+  fail(ErrorCode::kModel, checkpoint, ": ", problems.size(),
+       " tensors do not fit its config.json:", list);
+}
+
+}  // namespace prismvid::nn

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "nn/embedding.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
+#include "nn/quantization.h"
+
+namespace prismvid::nn {
+
+/// The tensors of a checkpoint by canonical name, taken one by one by the layers that need them.
+/// What is missing, left over or of another shape is collected and told by finish() in one error.
+/// Not thread-safe.
+class Weights {
+ public:
+  /// `dtype`: what floating-point tensors become; nullopt leaves them as they are.
+  Weights(std::map<std::string, mx::array> tensors, QuantizationTable quantization,
+          std::optional<mx::Dtype> dtype)
+      : tensors_(std::move(tensors)), quantization_(std::move(quantization)), dtype_(dtype) {}
+
+  bool has(const std::string& name) const { return tensors_.contains(name); }
+
+  mx::array take(const std::string& name, const mx::Shape& shape);
+
+  /// The matrix at `path`.weight, plain or quantised, of the given unpacked shape (..., out, in).
+  Matrix matrix(const std::string& path, const mx::Shape& shape);
+  Linear linear(const std::string& path, int in, int out, bool bias);
+  Embedding embedding(const std::string& path, int count, int width) {
+    return Embedding(matrix(path, {count, width}));
+  }
+  RmsNorm rms_norm(const std::string& path, int width, float epsilon);
+  LayerNorm layer_norm(const std::string& path, int width, float epsilon);
+
+  /// Throws Error(kModel) listing every missing, unexpected and wrongly shaped tensor of
+  /// `checkpoint`.
+  void finish(const std::string& checkpoint) const;
+
+  /// Arrays handed out so far, to evaluate and measure.
+  const std::vector<mx::array>& taken() const { return taken_; }
+
+ private:
+  mx::array give(const std::string& name, mx::array tensor);
+
+  std::map<std::string, mx::array> tensors_;
+  QuantizationTable quantization_;
+  std::optional<mx::Dtype> dtype_;
+  std::set<std::string> used_;
+  std::vector<mx::array> taken_;
+  std::vector<std::string> problems_;
+};
+
+/// "(3, 4)"
+std::string to_string(const mx::Shape& shape);
+
+}  // namespace prismvid::nn

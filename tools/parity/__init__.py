@@ -1,0 +1,1 @@
+"""Compares PrismVid's Qwen3-VL with the reference implementations and writes the goldens of the tests."""
