@@ -28,9 +28,11 @@ def run_lavfi(source, frames, skip):
 def lavfi_shot(rng, frames):
     """Moving test pictures of ffmpeg itself."""
     seed = int(rng.integers(1, 10000))
+    # ffmpeg takes colours that are not given at random, whatever the seed.
+    colours = "".join(f":c{i}=#{rng.integers(0, 2**24):06x}" for i in range(8))
     sources = [
         f"mandelbrot=s=320x180:start_scale={rng.uniform(0.5, 3):.3f}:end_scale=0.01:end_pts=700:rate=25",
-        f"gradients=s=320x180:seed={seed}:speed={rng.uniform(0.005, 0.03):.4f}:n={rng.integers(3, 8)}:rate=25",
+        f"gradients=s=320x180:seed={seed}:speed={rng.uniform(0.005, 0.03):.4f}:n={rng.integers(3, 8)}{colours}:rate=25",
         f"cellauto=s=320x180:rule={rng.choice([18, 110, 30])}:random_seed={seed}:rate=25",
         f"life=s=320x180:mold=10:ratio=0.3:random_seed={seed}:life_color=#{rng.integers(0, 2**24):06x}"
         f":death_color=#{rng.integers(0, 2**24):06x}:rate=25",

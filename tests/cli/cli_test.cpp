@@ -42,10 +42,11 @@ class CliTest : public testing::Test {
     return file(name);
   }
 
-  /// Two shots of moving pictures with a cut at 2 s; the second one has a line of text.
+  /// Two shots of moving pictures with a cut at 2 s; the second one has a line of text. Every colour is given: ffmpeg
+  /// chooses others at random, whatever the seed.
   static std::string two_shots() {
     return synthetic_clip(
-               "-f lavfi -i gradients=size=640x360:rate=25:speed=0.02:seed=3 -f lavfi -i testsrc2=size=640x360:rate=25 -filter_complex "
+               "-f lavfi -i gradients=size=640x360:rate=25:speed=0.02:seed=3:c0=0x204080:c1=0xd0a040 -f lavfi -i testsrc2=size=640x360:rate=25 -filter_complex "
                "\"[0]trim=duration=2,setpts=PTS-STARTPTS[a];[1]trim=duration=2,setpts=PTS-STARTPTS,"
                "drawtext=font=DejaVu Sans:text=Guten Morgen:fontsize=40:fontcolor=white:box=1:boxcolor=black:x=(w-tw)/2:y=h-70[b];"
                "[a][b]concat=n=2\" -c:v libx264 -pix_fmt yuv420p",

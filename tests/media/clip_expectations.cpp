@@ -35,13 +35,15 @@ std::vector<std::shared_ptr<const Frame>> read_all(FrameSource& source) {
   return frames;
 }
 
-Image ffmpeg_picture(const std::filesystem::path& clip, int64_t index, Size size, int channels,
-                     const std::string& filters) {
+Image ffmpeg_picture(const std::filesystem::path& clip, int64_t index, Size size, int channels) {
   const std::string select = "select=eq(n\\," + std::to_string(index) + ")";
-  const std::string bytes = tests::run_command(
-      "ffmpeg -v error -nostdin -i '" + clip.string() + "' -map 0:v:0 -vf '" + select + "," +
-      filters + "' -frames:v 1 -vsync passthrough -f rawvideo -pix_fmt " +
-      (channels == 3 ? "rgb24" : "gray") + " -");
+  const std::string scale = ",scale=" + std::to_string(size.width) + ":" +
+                            std::to_string(size.height) + (channels == 3 ? "" : ":out_range=full") +
+                            ":flags=area+accurate_rnd+full_chroma_int+full_chroma_inp";
+  const std::string bytes =
+      tests::run_command("ffmpeg -v error -nostdin -i '" + clip.string() + "' -map 0:v:0 -vf '" +
+                         select + scale + "' -frames:v 1 -vsync passthrough -f rawvideo -pix_fmt " +
+                         (channels == 3 ? "rgb24" : "gray") + " -");
   Image image(size.width, size.height, channels);
   const auto expected = static_cast<size_t>(image.stride()) * static_cast<size_t>(size.height);
   check(bytes.size() == expected, ErrorCode::kInternal, "ffmpeg wrote ", bytes.size(),

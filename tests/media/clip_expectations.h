@@ -22,10 +22,10 @@ ProbedFrames probe_frames(const std::filesystem::path& clip);
 
 std::vector<std::shared_ptr<const Frame>> read_all(FrameSource& source);
 
-/// Frame `index` as the ffmpeg program shows it, with `filters` (for example
-/// "scale=64:36:flags=area") and as RGB or luma.
-Image ffmpeg_picture(const std::filesystem::path& clip, int64_t index, Size size, int channels,
-                     const std::string& filters);
+/// Frame `index` as the ffmpeg program shows it, upright and scaled to `size`: RGB, or full-range
+/// luma for one channel. Always by libswscale's accurate path: what it does by default depends on
+/// the processor and is off by 3 levels on average.
+Image ffmpeg_picture(const std::filesystem::path& clip, int64_t index, Size size, int channels);
 
 /// Mean absolute difference of two pictures of one size.
 double mean_difference(const Image& a, const Image& b);

@@ -239,11 +239,13 @@ TEST(VideoFile, RotatedVideosStandUpright) {
     EXPECT_EQ(source->info().display_size, size);
     EXPECT_EQ(source->info().coded_size, (Size{320, 180}));
     const auto frames = read_all(*source);
-    const Image expected = ffmpeg_picture(clip, 30, size, 3, "null");  // ffmpeg turns by itself
-    EXPECT_LT(mean_difference(frames[30]->rgb(size), expected), 2.0) << degrees;
-    EXPECT_LT(mean_difference(frames[30]->luma(size),
-                              ffmpeg_picture(clip, 30, size, 1, "scale=out_range=full")),
-              1.0);
+    // ffmpeg turns by itself, before it converts; at half size the colours between two samples of
+    // chroma, which that moves, do not count.
+    const Size half{size.width / 2, size.height / 2};
+    EXPECT_LT(mean_difference(frames[30]->rgb(half), ffmpeg_picture(clip, 30, half, 3)), 1.0)
+        << degrees;
+    EXPECT_LT(mean_difference(frames[30]->luma(size), ffmpeg_picture(clip, 30, size, 1)), 1.0)
+        << degrees;
   }
 }
 
@@ -271,9 +273,7 @@ TEST(VideoFile, EditListsHideWhatIsBeforeTheCut) {
   const auto frames = read_all(*source);
   ASSERT_EQ(frames.size(), probed.timestamps.size());
   for (size_t i = 0; i < frames.size(); ++i) EXPECT_EQ(frames[i]->pts_us, probed.pts_us(i));
-  EXPECT_EQ(mean_difference(frames[0]->rgb({320, 180}),
-                            ffmpeg_picture(clip, 0, {320, 180}, 3, "null")) < 2,
-            true);
+  EXPECT_LT(mean_difference(frames[0]->rgb({320, 180}), ffmpeg_picture(clip, 0, {320, 180}, 3)), 2);
   EXPECT_THAT(source->warnings(), testing::IsEmpty());
 }
 

@@ -23,7 +23,8 @@ Box FaceClip::face_at(int64_t pts_us) {
 
 FaceClip face_clip() {
   const std::string background =
-      "-f lavfi -i \"gradients=size=640x360:rate=25:duration=10:speed=0.02:seed=7\"";
+      "-f lavfi -i "
+      "\"gradients=size=640x360:rate=25:duration=10:speed=0.02:seed=7:c0=0x305070:c1=0x90a060\"";
   const std::string portrait = " -loop 1 -framerate 25 -i \"" PRISMVID_PORTRAIT "\"";
   const std::string visits = "between(t,1,3.99)+between(t,6,8.99)";
   const std::string place = "x='60*(t-if(lt(t,6),1,6))':y=20:eval=frame:shortest=1";

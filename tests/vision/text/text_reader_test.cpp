@@ -27,8 +27,8 @@ struct Caption {
 std::filesystem::path clip_with(const std::vector<Caption>& captions, int frames,
                                 const std::string& name) {
   std::ostringstream filter;
-  filter << "gradients=size=640x360:rate=25:seed=5:speed=0.05:nb_colors=5,format=yuv420p,noise="
-            "alls=14:allf=t:all_"
+  filter << "gradients=size=640x360:rate=25:seed=5:speed=0.05:nb_colors=5:c0=0x603020:c1=0x2080a0:"
+            "c2=0xa06080:c3=0x408040:c4=0x303090,format=yuv420p,noise=alls=14:allf=t:all_"
             "seed=3,"
             "trim=end_frame="
          << frames;
