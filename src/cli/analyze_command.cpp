@@ -11,6 +11,7 @@
 #include "document/json.h"
 #include "media/frame_source.h"
 #include "pipeline/analyzer.h"
+#include "vision/apple/apple_vision.h"
 #include "vision/models/manifest.h"
 
 namespace prismvid::cli {
@@ -26,6 +27,7 @@ struct AnalyzeArguments {
   std::string rate = "2";
   std::string shots = "fast";
   std::string hardware = "none";
+  std::string vision = "networks";
   bool no_faces = false;
   bool json_progress = false;
   bool quiet = false;
@@ -69,6 +71,9 @@ pipeline::AnalyzeOptions read_options(const AnalyzeArguments& arguments, const v
   options.sample_rate = pipeline::parse_rate(arguments.rate);
   options.hardware = pipeline::parse_hardware(arguments.hardware);
   options.accurate_shots = arguments.shots == "accurate";
+  options.apple_vision = arguments.vision == "apple";
+  check(!options.apple_vision || vision::has_apple_vision(), ErrorCode::kInvalidArgument,
+        "--vision apple needs macOS: leave it at 'networks'");
   return options;
 }
 
@@ -131,6 +136,9 @@ void add_analyze_command(CLI::App& app) {
   command->add_flag("--no-faces", arguments->no_faces, "Neither detect nor recognise faces");
   command->add_option("--hardware", arguments->hardware, "Hardware decoding")
       ->check(CLI::IsMember({"none", "auto", "videotoolbox", "cuda", "vaapi"}))
+      ->capture_default_str();
+  command->add_option("--vision", arguments->vision, "What finds text, faces and labels: PrismVid's networks, or Apple's Vision (macOS)")
+      ->check(CLI::IsMember({"networks", "apple"}))
       ->capture_default_str();
   command->add_option("--threads", arguments->options.threads, "Threads to use (0: all that this process may use)")
       ->check(CLI::Range(0, 1024))

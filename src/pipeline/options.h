@@ -35,6 +35,7 @@ struct AnalyzeOptions {
   std::string detector;               // id of an object detector; empty = the first installed
   media::HardwareDecoding hardware = media::HardwareDecoding::kNone;
   int threads = 0;                    // 0 = all that this process may use
+  bool apple_vision = false;          // Apple's Vision framework for text, faces and labels: macOS only
   bool exact = false;                 // f32 everywhere, also where bf16 is faster
   bool force = false;                 // run every stage again, whatever is stored
 };

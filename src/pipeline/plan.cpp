@@ -8,6 +8,7 @@
 #include "media/subtitles.h"
 #include "pipeline/stage_versions.h"
 #include "store/cache_key.h"
+#include "vision/apple/apple_vision.h"
 #include "vision/labels/label_classifier.h"
 #include "vision/network/network.h"
 #include "vision/objects/object_detector.h"
@@ -50,11 +51,20 @@ std::string missing_model_text(const std::string& task, const std::string& wante
   return "no " + task + " model is installed: run 'make setup', or 'prismvid models install'";
 }
 
+/// What Apple's Vision framework does instead of a network of ours.
+bool is_done_by_apple(const std::string& task) {
+  return task.starts_with("text_") || task == "face_detection" || task == "image_labels";
+}
+
 void choose_models(StagePlan& plan, const StageKind& kind, const AnalyzeOptions& options,
                    const vision::ModelRegistry& registry) {
   std::vector<std::string> tasks(kind.tasks.begin(), kind.tasks.end());
   if (plan.name == stage::kShots && options.accurate_shots) tasks.push_back("shot_detection");
   for (const std::string& task : tasks) {
+    if (options.apple_vision && is_done_by_apple(task)) {
+      plan.parameters["apple_vision"] = vision::apple_vision_backend();
+      continue;
+    }
     const std::string wanted = task == "object_detection" ? options.detector : std::string();
     if (auto model = registry.find(task, wanted)) {
       plan.models.push_back(std::move(*model));
@@ -91,6 +101,8 @@ StagePlan plan_stage(const StageKind& kind, const AnalyzeOptions& options, const
     const bool exact = options.exact || kind.always_exact;
     plan.parameters["exact"] = exact;
     plan.backend = vision::backend_name(exact ? vision::Precision::kExact : vision::Precision::kFast);
+  } else if (plan.parameters.contains("apple_vision")) {
+    plan.backend = vision::apple_vision_backend();
   }
   return plan;
 }

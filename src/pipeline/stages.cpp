@@ -1,11 +1,13 @@
 #include "pipeline/stages.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/error.h"
 #include "core/jpeg.h"
 #include "document/stage_values.h"
 #include "media/subtitles.h"
+#include "vision/apple/apple_vision.h"
 #include "vision/faces/face_analyzer.h"
 #include "vision/labels/label_classifier.h"
 #include "vision/objects/object_detector.h"
@@ -51,7 +53,8 @@ class ObjectsStage : public DetectorStage {
 
 class FacesStage : public DetectorStage {
  public:
-  FacesStage(const vision::ModelRegistry& models, const vision::FaceOptions& options) : analyzer_(models, options) {}
+  FacesStage(std::unique_ptr<vision::FaceDetector> detector, std::unique_ptr<vision::FaceEmbedder> embedder)
+      : analyzer_(std::move(detector), std::move(embedder)) {}
 
   void add(const Sample& sample, LumaFrames) override {
     analyzer_.add(sample);
@@ -81,8 +84,7 @@ bool is_plausible(const TextTrack& track) {
 
 class TextStage : public DetectorStage {
  public:
-  TextStage(const vision::ModelRegistry& models, const vision::TextEngineOptions& options)
-      : engine_(vision::make_text_engine(models, options)), reader_(*engine_) {}
+  explicit TextStage(std::unique_ptr<vision::TextEngine> engine) : engine_(std::move(engine)), reader_(*engine_) {}
 
   bool needs_luma() const override { return true; }
 
@@ -108,6 +110,27 @@ class TextStage : public DetectorStage {
   std::vector<TextTrack> tracks_;
 };
 
+std::unique_ptr<DetectorStage> make_faces(const vision::ModelRegistry& models, const AnalyzeOptions& options) {
+  vision::FaceOptions face_options;
+  face_options.network = {precision(options), options.threads, {}};
+  auto detector = options.apple_vision ? vision::make_apple_face_detector() : vision::make_face_detector(models, face_options);
+  return std::make_unique<FacesStage>(std::move(detector), vision::make_face_embedder(models, face_options));
+}
+
+std::unique_ptr<DetectorStage> make_text(const vision::ModelRegistry& models, const AnalyzeOptions& options) {
+  if (options.apple_vision) return std::make_unique<TextStage>(vision::make_apple_text_engine());
+  vision::TextEngineOptions text_options;
+  text_options.precision = precision(options);
+  text_options.threads = options.threads;
+  return std::make_unique<TextStage>(vision::make_text_engine(models, text_options));
+}
+
+std::function<std::vector<LabelScore>(ImageView)> make_labeller(const StagePlan& plan, const AnalyzeOptions& options) {
+  if (plan.models.empty()) return vision::make_apple_labeller();
+  const auto classifier = std::make_shared<vision::LabelClassifier>(plan.models.front(), options.threads);
+  return [classifier](ImageView picture) { return classifier->classify(picture); };
+}
+
 const Keyframe& best_keyframe(const Shot& shot) {
   auto worse = [](const Keyframe& a, const Keyframe& b) { return a.score < b.score; };
   return *std::max_element(shot.keyframes.begin(), shot.keyframes.end(), worse);
@@ -131,28 +154,19 @@ StageOutput run_scenes(const std::vector<Shot>& shots) {
 }
 
 StageOutput run_labels(const StagePlan& plan, const AnalyzeOptions& options, const std::vector<Shot>& shots) {
-  vision::LabelClassifier classifier(plan.models.at(0), options.threads);
+  const auto classify = make_labeller(plan, options);
   std::vector<KeyframeLabels> labels;
   for (const Shot& shot : shots)
     for (const Keyframe& keyframe : shot.keyframes)
-      labels.push_back({keyframe.pts_us, classifier.classify(decode_jpeg(keyframe.jpeg))});
+      labels.push_back({keyframe.pts_us, classify(decode_jpeg(keyframe.jpeg))});
   return document::encode_labels(labels);
 }
 
 std::unique_ptr<DetectorStage> make_detector_stage(const StagePlan& plan, const vision::ModelRegistry& models,
                                                    const AnalyzeOptions& options) {
   if (plan.name == stage::kObjects) return std::make_unique<ObjectsStage>(plan.models.at(0), options.threads);
-  if (plan.name == stage::kFaces) {
-    vision::FaceOptions face_options;
-    face_options.network = {precision(options), options.threads, {}};
-    return std::make_unique<FacesStage>(models, face_options);
-  }
-  if (plan.name == stage::kOcr) {
-    vision::TextEngineOptions text_options;
-    text_options.precision = precision(options);
-    text_options.threads = options.threads;
-    return std::make_unique<TextStage>(models, text_options);
-  }
+  if (plan.name == stage::kFaces) return make_faces(models, options);
+  if (plan.name == stage::kOcr) return make_text(models, options);
   fail(ErrorCode::kInternal, "'", plan.name, "' is no detector");
 }
 
