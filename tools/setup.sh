@@ -62,6 +62,6 @@ python_packages() {
 install_system_packages
 files=(requirements/run.txt requirements/setup.txt)
 [ "$level" = run ] || files+=(requirements/test.txt)
-[ "$level" != bench ] || files+=(requirements/bench.txt)
 python_packages .venv "${files[@]}"
+[ "$level" != bench ] || { mkdir -p build/bench; python_packages build/bench/venv requirements/bench.txt; }
 PYTHONPATH=tools .venv/bin/python -m prepare_models build/models

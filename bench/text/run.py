@@ -1,6 +1,6 @@
 """Text over moving pictures with known first and last frames: our errors beside rapidocr's.
 
-usage: python bench/text/run.py [--side 640] [--fps 2] [--keep FOLDER]
+usage: python bench/text/run.py [--side 640] [--fps 2] [--keep FOLDER] [--json FILE]
 Needs rapidocr, onnxruntime, opencv-python-headless, Pillow, the ffmpeg program and the fonts DejaVu and Noto CJK.
 Prints the character error rate of single frames (ours, rapidocr's), of the tracks, the boundary errors in frames,
 the number of tracks and the time a sample takes.
@@ -158,6 +158,7 @@ def main():
     parser.add_argument("--side", type=int, default=640)
     parser.add_argument("--fps", type=float, default=2)
     parser.add_argument("--keep")
+    parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--no-rapidocr", action="store_true")
     options = parser.parse_args()
     folder = pathlib.Path(options.keep or tempfile.mkdtemp())
@@ -178,8 +179,9 @@ def main():
         pages["rapidocr"] = rapidocr_pages(clip, set(frames))
     print(f"character errors on {len(frames)} single frames (spaces aside), %")
     print(f"{'':10} {'all':>6} {'en':>6} {'de':>6} {'zh':>6}")
+    all_rates = {}
     for name, found in pages.items():
-        rates = [error_rate([([c.text for c in expected[f] if language in ('', c.language)], found.get(f, [])) for f in frames])
+        rates = all_rates[name] = [error_rate([([c.text for c in expected[f] if language in ('', c.language)], found.get(f, [])) for f in frames])
                  for language in ("", "en", "de", "zh")]
         print(f"{name:10} " + " ".join(f"{rate:6.2f}" for rate in rates))
 
@@ -202,6 +204,10 @@ def main():
     print(f"tracks {len(tracks)} for {len(drawn)} captions, character errors {text_error:.2f} %, "
           f"boundaries exact {exact} of {2 * len(drawn)}, largest error {max(map(abs, errors), default=0)} frames")
     times = sorted(ours["sample_ms"][1:])
+    if options.json:
+        options.json.write_text(json.dumps({
+            "captions": len(drawn), "frames": len(frames), "frame_errors": all_rates, "track_errors": text_error,
+            "boundaries_exact": exact, "boundaries": 2 * len(drawn), "tracks": len(tracks)}, indent=1) + "\n")
     print(f"samples {ours['samples']}, looked for text in {ours['detections']}, lines read {ours['recognitions']}; a sample: median "
           f"{statistics.median(times):.0f} ms, p95 {times[int(len(times) * 0.95)]:.0f} ms, sum {sum(times) / 1e3:.1f} s")
 
