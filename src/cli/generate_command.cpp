@@ -28,6 +28,9 @@ struct GenerateArguments {
   std::string format = "text";
   std::string device = "auto";
   std::string dtype = "auto";
+  std::string kernels = "fast";
+  bool precise = false;
+  int threads = 0;
   std::string dialect = "release";
   std::string video_start;
   std::string video_end;
@@ -165,6 +168,9 @@ LoadOptions load_options(const GenerateArguments& arguments) {
   if (arguments.device == "metal") options.device = Device::kMetal;
   if (arguments.dtype == "f32") options.precision = Precision::kFloat32;
   if (arguments.dtype == "bf16") options.precision = Precision::kBfloat16;
+  if (arguments.kernels == "plain") options.kernels = Kernels::kPlain;
+  options.precise = arguments.precise;
+  options.threads = arguments.threads;
   return options;
 }
 
@@ -266,6 +272,15 @@ void add_generate_command(CLI::App& app) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda", "metal"}));
   command.add_option("--dtype", arguments->dtype, "auto (as stored), f32 or bf16")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
+  command
+      .add_option("--kernels", arguments->kernels,
+                  "on a CPU: fast, or plain for MLX's own (very slow), to compare")
+      ->check(CLI::IsMember({"fast", "plain"}));
+  command.add_flag(
+      "--precise", arguments->precise,
+      "on a CPU: do not round activations to 8 bits in products with quantised weights");
+  command.add_option("--threads", arguments->threads, "of a CPU (default: all that are allowed)")
+      ->check(CLI::Range(1, 4096));
   command.add_flag("--dry-run", arguments->dry_run,
                    "print frames, times, sizes and token counts, run nothing");
   command.callback([arguments] { generate(*arguments); });

@@ -352,6 +352,10 @@ VisionLanguageModel VisionLanguageModel::load(const std::string& model,
   qwen3_vl::LoadOptions load;
   if (options.precision == Precision::kFloat32) load.dtype = mx::float32;
   if (options.precision == Precision::kBfloat16) load.dtype = mx::bfloat16;
+  if (options.kernels == Kernels::kFast)
+    load.kernels = nn::KernelOptions{options.threads, options.precise};
+  else
+    load.kernels.reset();
   PromptPlanner planner(folder);
   auto state =
       std::make_unique<State>(State{std::move(planner), qwen3_vl::Model::load(folder, load), 0});

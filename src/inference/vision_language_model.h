@@ -17,10 +17,14 @@ namespace prismvid::inference {
 
 enum class Device { kAuto, kCpu, kCuda, kMetal };
 enum class Precision { kAuto, kFloat32, kBfloat16 };  // kAuto: as the checkpoint is stored
+enum class Kernels { kFast, kPlain };  // on a CPU: PrismVid's own, or MLX's for comparison
 
 struct LoadOptions {
   Device device = Device::kAuto;
   Precision precision = Precision::kAuto;
+  Kernels kernels = Kernels::kFast;
+  bool precise = false;  // never round activations to int8 in products with quantised weights
+  int threads = 0;       // of the CPU kernels; 0: all this process may use
 };
 
 /// How to answer. Start from VisionLanguageModel::defaults() for the checkpoint's own sampling.

@@ -3,11 +3,18 @@
 namespace prismvid::nn {
 
 mx::array Embedding::operator()(const mx::array& ids) const {
-  const auto rows = [&](const mx::array& table) { return mx::take(table, ids, 0); };
-  if (!table_.is_quantized()) return rows(table_.weight);
-  Matrix chosen{rows(table_.weight), rows(*table_.scales), std::nullopt, table_.quantization};
-  if (table_.biases) chosen.biases = rows(*table_.biases);
+  if (const auto* packed = std::get_if<std::shared_ptr<const KernelMatrix>>(&table_))
+    return look_up(ids, *packed);
+  const Matrix& table = std::get<Matrix>(table_);
+  const auto rows = [&](const mx::array& values) { return mx::take(values, ids, 0); };
+  if (!table.is_quantized()) return rows(table.weight);
+  Matrix chosen{rows(table.weight), rows(*table.scales), std::nullopt, table.quantization};
+  if (table.biases) chosen.biases = rows(*table.biases);
   return dequantized(chosen);
+}
+
+mx::array Embedding::as_linear(const mx::array& x) const {
+  return std::visit([&](const auto& table) { return multiply_transposed(x, table); }, table_);
 }
 
 mx::array dequantized(const Matrix& matrix) {

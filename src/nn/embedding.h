@@ -8,15 +8,16 @@ namespace prismvid::nn {
 class Embedding {
  public:
   explicit Embedding(Matrix table) : table_(std::move(table)) {}
+  explicit Embedding(std::shared_ptr<const KernelMatrix> table) : table_(std::move(table)) {}
 
   /// (tokens) int32 -> (tokens, width)
   mx::array operator()(const mx::array& ids) const;
 
   /// Logits of a tied head: (..., width) -> (..., count).
-  mx::array as_linear(const mx::array& x) const { return multiply_transposed(x, table_); }
+  mx::array as_linear(const mx::array& x) const;
 
  private:
-  Matrix table_;
+  std::variant<Matrix, std::shared_ptr<const KernelMatrix>> table_;
 };
 
 /// The whole matrix unpacked; itself where it is plain.

@@ -10,8 +10,11 @@ mx::array multiply_transposed(const mx::array& x, const Matrix& matrix) {
 }
 
 mx::array Linear::operator()(const mx::array& x) const {
-  const mx::array y = multiply_transposed(x, matrix_);
-  return bias_ ? y + *bias_ : y;
+  if (const auto* packed = std::get_if<std::shared_ptr<const KernelMatrix>>(&weights_))
+    return multiply_transposed(x, *packed);
+  const auto& [matrix, bias] = std::get<Plain>(weights_);
+  const mx::array y = multiply_transposed(x, matrix);
+  return bias ? y + *bias : y;
 }
 
 }  // namespace prismvid::nn

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <variant>
 
+#include "nn/kernel_matrix.h"
 #include "nn/mlx.h"
 #include "nn/quantization.h"
 
@@ -20,20 +23,21 @@ struct Matrix {
 /// x (..., in) times the transposed matrix (out, in): the plain MLX form of every linear layer.
 mx::array multiply_transposed(const mx::array& x, const Matrix& matrix);
 
-/// y = x W^T + b.
+/// y = x W^T + b, by MLX or by the CPU kernels.
 class Linear {
  public:
   Linear(Matrix matrix, std::optional<mx::array> bias)
-      : matrix_(std::move(matrix)), bias_(std::move(bias)) {}
+      : weights_(Plain{std::move(matrix), std::move(bias)}) {}
+  explicit Linear(std::shared_ptr<const KernelMatrix> matrix) : weights_(std::move(matrix)) {}
 
   mx::array operator()(const mx::array& x) const;
 
-  const Matrix& matrix() const { return matrix_; }
-  const std::optional<mx::array>& bias() const { return bias_; }
-
  private:
-  Matrix matrix_;
-  std::optional<mx::array> bias_;
+  struct Plain {
+    Matrix matrix;
+    std::optional<mx::array> bias;
+  };
+  std::variant<Plain, std::shared_ptr<const KernelMatrix>> weights_;
 };
 
 }  // namespace prismvid::nn

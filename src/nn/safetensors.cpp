@@ -129,6 +129,13 @@ class SafetensorsFile::Mapping {
 
   std::span<const uint8_t> bytes() const { return {static_cast<const uint8_t*>(data_), bytes_}; }
 
+  /// Gives whole pages between two bytes back to the system; a later access reads the file again.
+  void drop(uint64_t begin, uint64_t end) const {
+    const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+    const uint64_t first = (begin + page - 1) / page * page, last = end / page * page;
+    if (first < last) ::madvise(static_cast<char*>(data_) + first, last - first, MADV_DONTNEED);
+  }
+
  private:
   void* data_ = nullptr;
   size_t bytes_ = 0;
@@ -145,7 +152,8 @@ mx::array SafetensorsFile::array(const std::string& name) const {
   const TensorEntry& entry = found->second;
   // Never written through: arrays that do not own their buffer are not donated.
   auto* data = const_cast<uint8_t*>(mapping_->bytes().data() + entry.begin);
-  auto keep_alive = [mapping = mapping_](auto&&) {};
+  // Pages of a tensor that nobody holds any more go back at once: the rest may live for long.
+  auto keep_alive = [mapping = mapping_, entry](auto&&) { mapping->drop(entry.begin, entry.end); };
 
   // MLX's CPU buffers start with their size: a buffer handle 8 bytes ahead of the data reads the
   // mapping in place. Asked of the library rather than assumed, so that another layout or device

@@ -26,7 +26,7 @@ std::string to_string(const mx::Shape& shape) {
 mx::array Weights::give(const std::string& name, mx::array tensor) {
   used_.insert(name);
   if (dtype_ && is_float(tensor) && tensor.dtype() != *dtype_) tensor = mx::astype(tensor, *dtype_);
-  taken_.push_back(tensor);
+  taken_.insert_or_assign(name, tensor);
   return tensor;
 }
 
@@ -82,9 +82,48 @@ Matrix Weights::matrix(const std::string& path, const mx::Shape& shape) {
 }
 
 Linear Weights::linear(const std::string& path, int in, int out, bool bias) {
+  const size_t known_problems = problems_.size();
   Matrix weight = matrix(path, {out, in});
-  if (!bias) return Linear(std::move(weight), std::nullopt);
-  return Linear(std::move(weight), take(path + ".bias", {out}));
+  std::optional<mx::array> added;
+  if (bias) added = take(path + ".bias", {out});
+  if (problems_.size() == known_problems)
+    if (auto packed = pack(path, weight, added)) return Linear(std::move(packed));
+  return Linear(std::move(weight), std::move(added));
+}
+
+Embedding Weights::embedding(const std::string& path, int count, int width, bool is_head) {
+  const size_t known_problems = problems_.size();
+  Matrix table = matrix(path, {count, width});
+  if (is_head && problems_.size() == known_problems)
+    if (auto packed = pack(path, table, std::nullopt)) return Embedding(std::move(packed));
+  return Embedding(std::move(table));
+}
+
+std::shared_ptr<const KernelMatrix> Weights::pack(const std::string& path, const Matrix& matrix,
+                                                  const std::optional<mx::array>& bias) {
+  if (!kernels_) return nullptr;
+  auto packed = KernelMatrix::pack(matrix, bias, kernels_);
+  if (!packed) return nullptr;
+  packed_bytes_ += packed->bytes();
+  for (const char* leaf : {".weight", ".scales", ".biases", ".bias"}) forget(path + leaf);
+  return packed;
+}
+
+// Gives up the original, so that its memory can be used for what comes next.
+void Weights::forget(const std::string& name) {
+  tensors_.erase(name);
+  taken_.erase(name);
+}
+
+uint64_t Weights::evaluate() {
+  uint64_t bytes = packed_bytes_;
+  std::vector<mx::array> arrays;
+  for (const auto& [name, tensor] : taken_) {
+    bytes += tensor.nbytes();
+    arrays.push_back(tensor);
+  }
+  mx::eval(arrays);
+  return bytes;
 }
 
 RmsNorm Weights::rms_norm(const std::string& path, int width, float epsilon) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,10 +19,14 @@ namespace prismvid::nn {
 /// Not thread-safe.
 class Weights {
  public:
-  /// `dtype`: what floating-point tensors become; nullopt leaves them as they are.
+  /// `dtype`: what floating-point tensors become; nullopt leaves them as they are. `kernels`: what
+  /// linear layers run on; null for MLX's own operations.
   Weights(std::map<std::string, mx::array> tensors, QuantizationTable quantization,
-          std::optional<mx::Dtype> dtype)
-      : tensors_(std::move(tensors)), quantization_(std::move(quantization)), dtype_(dtype) {}
+          std::optional<mx::Dtype> dtype, std::shared_ptr<const KernelRuntime> kernels = nullptr)
+      : tensors_(std::move(tensors)),
+        quantization_(std::move(quantization)),
+        dtype_(dtype),
+        kernels_(std::move(kernels)) {}
 
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
@@ -30,9 +35,8 @@ class Weights {
   /// The matrix at `path`.weight, plain or quantised, of the given unpacked shape (..., out, in).
   Matrix matrix(const std::string& path, const mx::Shape& shape);
   Linear linear(const std::string& path, int in, int out, bool bias);
-  Embedding embedding(const std::string& path, int count, int width) {
-    return Embedding(matrix(path, {count, width}));
-  }
+  /// `is_head`: the table also makes the logits, so it is worth rearranging.
+  Embedding embedding(const std::string& path, int count, int width, bool is_head);
   RmsNorm rms_norm(const std::string& path, int width, float epsilon);
   LayerNorm layer_norm(const std::string& path, int width, float epsilon);
 
@@ -40,17 +44,22 @@ class Weights {
   /// `checkpoint`.
   void finish(const std::string& checkpoint) const;
 
-  /// Arrays handed out so far, to evaluate and measure.
-  const std::vector<mx::array>& taken() const { return taken_; }
+  /// Evaluates the arrays handed out so far; returns their bytes and those of packed matrices.
+  uint64_t evaluate();
 
  private:
+  std::shared_ptr<const KernelMatrix> pack(const std::string& path, const Matrix& matrix,
+                                           const std::optional<mx::array>& bias);
+  void forget(const std::string& name);
   mx::array give(const std::string& name, mx::array tensor);
 
   std::map<std::string, mx::array> tensors_;
   QuantizationTable quantization_;
   std::optional<mx::Dtype> dtype_;
+  std::shared_ptr<const KernelRuntime> kernels_;
   std::set<std::string> used_;
-  std::vector<mx::array> taken_;
+  std::map<std::string, mx::array> taken_;
+  uint64_t packed_bytes_ = 0;
   std::vector<std::string> problems_;
 };
 

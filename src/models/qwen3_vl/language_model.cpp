@@ -87,8 +87,8 @@ mx::array DecoderLayer::operator()(const mx::array& x, const TextPosition& posit
 }
 
 LanguageModel::LanguageModel(const TextConfig& config, bool tied_head, nn::Weights& weights)
-    : embed_tokens_(
-          weights.embedding(kRoot + "embed_tokens", config.vocabulary, config.hidden_size)),
+    : embed_tokens_(weights.embedding(kRoot + "embed_tokens", config.vocabulary, config.hidden_size,
+                                      tied_head)),
       layers_(make_layers(config, weights)),
       norm_(weights.rms_norm(kRoot + "norm", config.hidden_size, config.rms_norm_epsilon)) {
   if (!tied_head)

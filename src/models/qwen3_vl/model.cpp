@@ -61,12 +61,14 @@ Model::Model(Config config, nn::Weights& weights)
 Model Model::load(const std::filesystem::path& folder, const LoadOptions& options) {
   Checkpoint checkpoint = open_checkpoint(folder);
   check_fits_memory(checkpoint, options);
+  std::shared_ptr<const nn::KernelRuntime> kernels;
+  if (options.kernels && mx::default_device() == mx::Device::cpu)
+    kernels = std::make_shared<const nn::KernelRuntime>(*options.kernels);
   nn::Weights weights(std::move(checkpoint.tensors), std::move(checkpoint.quantization),
-                      options.dtype);
+                      options.dtype, std::move(kernels));
   Model model(std::move(checkpoint.config), weights);
   weights.finish(folder.string());
-  for (const mx::array& tensor : weights.taken()) model.weight_bytes_ += tensor.nbytes();
-  mx::eval(weights.taken());
+  model.weight_bytes_ = weights.evaluate();
   return model;
 }
 

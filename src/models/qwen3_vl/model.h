@@ -15,6 +15,8 @@ namespace prismvid::qwen3_vl {
 
 struct LoadOptions {
   std::optional<mx::Dtype> dtype;  // of computation; nullopt: as the checkpoint is stored
+  /// How the CPU kernels run; nullopt for MLX's own operations, which all other devices take.
+  std::optional<nn::KernelOptions> kernels = nn::KernelOptions{};
 };
 
 /// One conversation in the making: its tokens' keys and values and where they stand. Not

@@ -44,6 +44,7 @@ struct PackedBlocks {
 
 struct MultiplyArguments {
   PackedBlocks matrix;
+  const float* bias;  // rows rounded up to 16, or null
   int first_block, last_block;
   const std::uint8_t* prepared;  // tile after tile, each of kMaxTile tokens but the last
   int tokens;                    // at most kMaxTokens

@@ -1,7 +1,7 @@
 #include "nn/kernels/linear_rounds.h"
 
 #include <algorithm>
-#include <vector>
+#include <memory>
 
 #include "nn/kernels/packed_layout.h"
 
@@ -12,11 +12,20 @@ namespace {
 constexpr int kTasksPerThread = 16;
 constexpr int kMostBlocks = 16;
 
-void prepare_round(const Context& context, const ConstRows& input, int group_size,
+// Below so many multiplications (some microseconds) waking another thread costs more than it
+// brings.
+constexpr std::size_t kWorthSharing = std::size_t{1} << 18;
+
+void run(ThreadPool* pool, int count, const std::function<void(int)>& task) {
+  if (pool != nullptr) return pool->parallel_for(count, task);
+  for (int i = 0; i < count; ++i) task(i);
+}
+
+void prepare_round(ThreadPool* pool, const ConstRows& input, int group_size,
                    void (*prepare)(const PrepareArguments&), std::uint8_t* prepared) {
   const std::size_t tile_bytes = prepared_bytes(kMaxTile, input.columns, group_size);
   const int tiles = (input.rows + kMaxTile - 1) / kMaxTile;
-  context.pool.parallel_for(tiles, [&](int tile) {
+  run(pool, tiles, [&](int tile) {
     const int first = tile * kMaxTile;
     prepare({.input = at_row(input, first),
              .input_type = input.type,
@@ -33,19 +42,23 @@ void prepare_round(const Context& context, const ConstRows& input, int group_siz
 void run_linear(const Context& context, const ConstRows& input, const Rows& output, int group_size,
                 void (*prepare)(const PrepareArguments&),
                 const std::function<void(const LinearTask&)>& multiply) {
-  const int tiles = (std::min(input.rows, kMaxTokens) + kMaxTile - 1) / kMaxTile;
+  const int most = std::min(input.rows, kMaxTokens), last_tile = (most - 1) % kMaxTile + 1;
   // 64 spare bytes: vector loads of the last scales may read beyond them.
-  std::vector<std::uint8_t> prepared(tiles * prepared_bytes(kMaxTile, input.columns, group_size) +
-                                     64);
+  const std::size_t bytes =
+      (most - last_tile) / kMaxTile * prepared_bytes(kMaxTile, input.columns, group_size) +
+      prepared_bytes(last_tile, input.columns, group_size) + 64;
+  const auto prepared = std::make_unique_for_overwrite<std::uint8_t[]>(bytes);
+  const bool is_shared = std::size_t(input.rows) * input.columns * output.columns >= kWorthSharing;
+  ThreadPool* const pool = is_shared ? &context.pool : nullptr;
   const int blocks = (output.columns + kBlockRows - 1) / kBlockRows;
   const int per_task =
       std::clamp(blocks / (context.pool.threads() * kTasksPerThread), 1, kMostBlocks);
   for (int first = 0; first < input.rows; first += kMaxTokens) {
     const int tokens = std::min(kMaxTokens, input.rows - first);
-    prepare_round(context, slice(input, first, tokens), group_size, prepare, prepared.data());
+    prepare_round(pool, slice(input, first, tokens), group_size, prepare, prepared.get());
     const Rows out = slice(output, first, tokens);
-    context.pool.parallel_for((blocks + per_task - 1) / per_task, [&](int task) {
-      multiply({task * per_task, std::min((task + 1) * per_task, blocks), prepared.data(), out});
+    run(pool, (blocks + per_task - 1) / per_task, [&](int task) {
+      multiply({task * per_task, std::min((task + 1) * per_task, blocks), prepared.get(), out});
     });
   }
 }

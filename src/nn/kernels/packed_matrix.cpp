@@ -43,7 +43,8 @@ UnitValues read_unit(const std::uint8_t* bytes, int bits) {
 
 }  // namespace
 
-PackedMatrix::PackedMatrix(const QuantizedMatrixView& matrix, ThreadPool& pool)
+PackedMatrix::PackedMatrix(const QuantizedMatrixView& matrix, ThreadPool& pool, const void* bias,
+                           NumberType bias_type)
     : rows_(matrix.rows),
       columns_(matrix.columns),
       bits_(matrix.bits),
@@ -53,6 +54,9 @@ PackedMatrix::PackedMatrix(const QuantizedMatrixView& matrix, ThreadPool& pool)
   check_matrix(matrix);
   data_ = allocate_aligned(bytes());
   pool.parallel_for(blocks(), [&](int block) { pack_block(matrix, block); });
+  if (bias == nullptr) return;
+  bias_.resize(std::size_t(blocks()) * kRows);
+  for (int row = 0; row < rows_; ++row) bias_[row] = load_number(bias, bias_type, row);
 }
 
 void PackedMatrix::pack_block(const QuantizedMatrixView& matrix, int block) {

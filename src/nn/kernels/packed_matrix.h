@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "nn/kernels/aligned_memory.h"
 #include "nn/kernels/packed_layout.h"
@@ -30,8 +31,10 @@ struct QuantizedMatrixView {
 /// ... from its low bits up. Takes as many bytes as the original, with rows rounded up to 16.
 class PackedMatrix {
  public:
+  /// `bias`: null, or a number of `bias_type` for each row, added to every product.
   /// Throws kInvalidArgument for bits, groups or sizes that are not supported.
-  PackedMatrix(const QuantizedMatrixView& matrix, ThreadPool& pool);
+  PackedMatrix(const QuantizedMatrixView& matrix, ThreadPool& pool, const void* bias = nullptr,
+               NumberType bias_type = NumberType::kFloat32);
 
   int rows() const { return rows_; }
   int columns() const { return columns_; }
@@ -48,6 +51,7 @@ class PackedMatrix {
   std::size_t block_bytes() const { return group_bytes() * groups(); }
   std::size_t bytes() const { return block_bytes() * blocks(); }
   const std::uint8_t* data() const { return data_.get(); }
+  const float* bias() const { return bias_.empty() ? nullptr : bias_.data(); }
 
   PackedBlocks packed_blocks() const;
 
@@ -57,6 +61,7 @@ class PackedMatrix {
   int rows_, columns_, bits_, group_size_;
   NumberType scale_type_;
   AlignedMemory data_;
+  std::vector<float> bias_;  // rows rounded up to 16
 };
 
 }  // namespace prismvid::nn::kernels

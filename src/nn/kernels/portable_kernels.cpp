@@ -26,7 +26,7 @@ void multiply(const MultiplyArguments& a) {
     for (int t = 0; t < a.tokens; ++t) {
       const auto* tile = reinterpret_cast<const float*>(a.prepared + t / kMaxTile * tile_bytes);
       const float* x = tile + std::size_t(t % kMaxTile) * a.matrix.columns;
-      float sum = 0;
+      float sum = a.bias ? a.bias[row] : 0.0f;
       for (int k = 0; k < a.matrix.columns; ++k) sum += weights[k] * x[k];
       store_number(a.output, a.output_type, t * a.output_stride + row, sum);
     }

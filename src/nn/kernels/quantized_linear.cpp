@@ -16,6 +16,7 @@ void quantized_linear(const Context& context, const PackedMatrix& matrix, const 
   run_linear(context, input, output, matrix.group_size(), context.table.prepare[kind],
              [&](const LinearTask& task) {
                context.table.multiply[kind]({.matrix = matrix.packed_blocks(),
+                                             .bias = matrix.bias(),
                                              .first_block = task.first_block,
                                              .last_block = task.last_block,
                                              .prepared = task.prepared,

@@ -30,14 +30,13 @@ struct WidenedPairs {
 
 /// out (T, 16) += weights times T tokens.
 template <class Dot, int T>
-void add_dense_tile(const std::uint8_t* weights, int steps, const std::uint8_t* x, float* out) {
+void add_dense_tile(const std::uint8_t* weights, int steps, const std::uint8_t* x,
+                    std::size_t x_stride, float* out) {
   using V = typename Dot::Vector;
   typename Dot::Sum dots[T];
   for (int t = 0; t < T; ++t) dots[t] = V::load(out + 16 * t);
-  for (int s = 0; s < steps; ++s, weights += 64, x += 4 * T) {
-    const auto w = V::load_bytes(weights);
-    for (int t = 0; t < T; ++t) dots[t] = Dot::template dot<false>(dots[t], w, x + 4 * t);
-  }
+  const auto weight = [&](int s) { return V::load_bytes(weights + 64 * s); };
+  add_dots<Dot, 0, T>(steps, weight, x, x_stride, dots);
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, dots[t]);
 }
 
@@ -52,8 +51,9 @@ void add_dense_stretch(const DenseArguments& a, int block, int first, int count,
     const int tokens = a.tokens - t < kMaxTile ? a.tokens - t : kMaxTile;
     const std::uint8_t* x = a.prepared + t / kMaxTile * prepared_bytes(kMaxTile, columns, columns) +
                             value_bytes<Dot>(tokens, first);
-    with_tokens<kMaxTile>(tokens, [&]<int T>() {
-      add_dense_tile<Dot, T>(weights, count / Dot::kColumnsPerStep, x, sums + 16 * t);
+    in_parts<Dot::template kTokensTogether<0>>(tokens, [&]<int T>(int from) {
+      add_dense_tile<Dot, T>(weights, count / Dot::kColumnsPerStep, x + 4 * from, 4 * tokens,
+                             sums + 16 * (t + from));
     });
   }
 }
@@ -67,9 +67,7 @@ void multiply_dense(const DenseArguments& a) {
   for (int first = a.first_block; first < a.last_block; first += kBlocksTogether) {
     const int left = a.last_block - first;
     const int blocks = left < kBlocksTogether ? left : kBlocksTogether;
-    for (int i = 0; i < blocks; ++i)
-      for (int t = 0; t < a.tokens; ++t)
-        V::store(sums[i] + 16 * t, a.bias ? V::load(a.bias + 16 * (first + i)) : V::zero());
+    for (int i = 0; i < blocks; ++i) start_sums<V>(a.bias, first + i, a.tokens, sums[i]);
     for (int k = 0; k < a.matrix.columns; k += kStretch) {
       const int count = a.matrix.columns - k < kStretch ? a.matrix.columns - k : kStretch;
       for (int i = 0; i < blocks; ++i)

@@ -13,14 +13,22 @@ struct FloatDot {
   static constexpr int kColumnsPerStep = 1;
   static constexpr bool kRoundsToBytes = false;
 
+  template <int kBits>
+  static constexpr int kTokensTogether = V::kFloatTokensTogether;
+  template <int kBits>
+  static constexpr int kPartialSteps = 0;
+  template <int kBits>
+  static constexpr int kOffset = 0;
+
   static Sum zero() { return V::zero(); }
   static Sum to_floats(Sum sum) { return sum; }
-  template <bool wide>
+  template <int kBits>
   static Sum dot(Sum sum, typename V::Bytes weights, const void* x) {
     float value;
     __builtin_memcpy(&value, x, 4);
     return V::multiply_add(V::as_floats(weights), V::broadcast(value), sum);
   }
+  template <int kBits>
   static void store_panel(std::uint8_t* panel, typename V::Bytes bytes) {
     auto* out = reinterpret_cast<float*>(panel);
     V::store(out, V::template byte_to_floats<0>(bytes));

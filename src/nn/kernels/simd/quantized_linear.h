@@ -15,14 +15,26 @@ struct ByteDot {
   static constexpr int kColumnsPerStep = 4;
   static constexpr bool kRoundsToBytes = true;
 
+  /// Tokens whose sums fit into the registers together.
+  template <int kBits>
+  static constexpr int kTokensTogether = V::template kTokensTogether<kBits>;
+  /// Steps that may be added up before widen(); 0: sums are wide at once.
+  template <int kBits>
+  static constexpr int kPartialSteps = V::template kPartialSteps<kBits>;
+  /// What was taken off each weight to make it a signed byte.
+  template <int kBits>
+  static constexpr int kOffset = V::template kOffset<kBits>;
+
   static Sum zero() { return V::zero_bytes(); }
   static typename V::Floats to_floats(Sum sum) { return V::to_floats(sum); }
-  template <bool wide>
+  template <int kBits>
   static Sum dot(Sum sum, typename V::Bytes weights, const void* x) {
-    return V::template dot_bytes<wide>(sum, weights, x);
+    return V::template dot_bytes<kBits>(sum, weights, x);
   }
+  static Sum widen(Sum sum, Sum partial) { return V::add_widened(sum, partial); }
+  template <int kBits>
   static void store_panel(std::uint8_t* panel, typename V::Bytes bytes) {
-    V::store_bytes(panel, bytes);
+    V::store_bytes(panel, V::template offset<kBits>(bytes));
   }
   /// Stores 16 whole numbers as bytes.
   static typename V::Floats store_activations(std::uint8_t* out, std::size_t stride,
@@ -35,11 +47,17 @@ struct ByteDot {
   }
 };
 
-/// A prepared tile: values (step, token, 4 bytes), then scales and sums (group, token) as f32.
+/// Tokens of a prepared tile of `width`: values (step, width, 4 bytes), then scales and sums
+/// (group, width) as f32.
 struct TileView {
   const std::uint8_t* values;
   const float* scales;
   const float* sums;
+  int width;
+
+  TileView from(int token) const {
+    return {values + 4 * token, scales + token, sums + token, width};
+  }
 };
 
 template <class Dot>
@@ -151,6 +169,42 @@ struct Unit {
   }
 };
 
+/// sums += weights . x for `steps` vectors of weights and T tokens; `weight(step)` loads one.
+template <class Dot, int kBits, int T, class Weight>
+void add_dots(int steps, Weight weight, const std::uint8_t* x, std::size_t x_stride,
+              typename Dot::Sum* sums) {
+  if constexpr (Dot::template kPartialSteps<kBits> == 0) {
+    for (int s = 0; s < steps; ++s, x += x_stride) {
+      const auto w = weight(s);
+      for (int t = 0; t < T; ++t) sums[t] = Dot::template dot<kBits>(sums[t], w, x + 4 * t);
+    }
+  } else {
+    constexpr int kMost = Dot::template kPartialSteps<kBits>;
+    const int together = steps < kMost ? steps : kMost;
+    for (int first = 0; first < steps; first += together) {
+      typename Dot::Sum partial[T];
+      for (int t = 0; t < T; ++t) partial[t] = Dot::zero();
+      for (int s = first; s < first + together; ++s, x += x_stride) {
+        const auto w = weight(s);
+        for (int t = 0; t < T; ++t) partial[t] = Dot::template dot<kBits>(partial[t], w, x + 4 * t);
+      }
+      for (int t = 0; t < T; ++t) sums[t] = Dot::widen(sums[t], partial[t]);
+    }
+  }
+}
+
+/// A group's bias, with what the offset of its weights took off.
+template <class Dot, int kBits>
+typename Dot::Vector::Floats whole_bias(typename Dot::Vector::Floats scale,
+                                        typename Dot::Vector::Floats bias) {
+  using V = typename Dot::Vector;
+  constexpr int kOffset = Dot::template kOffset<kBits>;
+  if constexpr (kOffset == 0)
+    return bias;
+  else
+    return V::multiply_add(scale, V::broadcast(kOffset), bias);
+}
+
 /// sums += scale * (weights . x) + bias * (sum of x), for one group and T tokens.
 template <class Dot, int T, class Floats>
 void add_group(const typename Dot::Sum* dots, Floats scale, Floats bias, const float* x_scales,
@@ -163,16 +217,17 @@ void add_group(const typename Dot::Sum* dots, Floats scale, Floats bias, const f
   }
 }
 
-/// Straight from the packed form: for few tokens, when reading the weights is what takes time.
+/// Straight from the packed form, added to out (T, 16): for few tokens, when reading the weights is
+/// what takes time.
 template <class V, int kBits, int T>
 void stream_block(const PackedBlocks& m, const std::uint8_t* p, TileView x, float* out) {
   using Dot = ByteDot<V>;
   typename V::Floats sums[T];
-  for (int t = 0; t < T; ++t) sums[t] = V::zero();
+  for (int t = 0; t < T; ++t) sums[t] = V::load(out + 16 * t);
   const std::size_t number = byte_size(m.scale_type);
   for (int g = 0; g < m.columns / m.group_size; ++g) {
     const auto scale = V::load_numbers(p, m.scale_type);
-    const auto bias = V::load_numbers(p + 16 * number, m.scale_type);
+    const auto bias = whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type));
     p += 32 * number;
     typename Dot::Sum dots[T];
     for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
@@ -182,11 +237,11 @@ void stream_block(const PackedBlocks& m, const std::uint8_t* p, TileView x, floa
       if constexpr (kBits > 2) __builtin_prefetch(p + 4096 + 128);
       if constexpr (kBits > 3) __builtin_prefetch(p + 4096 + 192);
       const Unit<V, kBits> unit(p);
-      for (int i = 0; i < 8; ++i, x.values += 4 * T)
-        for (int t = 0; t < T; ++t)
-          dots[t] = Dot::template dot<kBits == 8>(dots[t], unit.vectors[i], x.values + 4 * t);
+      const auto weight = [&](int i) { return V::template offset<kBits>(unit.vectors[i]); };
+      add_dots<Dot, kBits, T>(8, weight, x.values, 4 * x.width, dots);
+      x.values += 32 * x.width;
     }
-    add_group<Dot, T>(dots, scale, bias, x.scales + g * T, x.sums + g * T, sums);
+    add_group<Dot, T>(dots, scale, bias, x.scales + g * x.width, x.sums + g * x.width, sums);
   }
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
 }
@@ -207,19 +262,22 @@ struct Panel {
     const std::size_t number = byte_size(m.scale_type);
     std::uint8_t* to = values;
     for (int g = 0; g < groups; ++g) {
-      V::store(scales + 16 * g, V::load_numbers(p, m.scale_type));
-      V::store(biases + 16 * g, V::load_numbers(p + 16 * number, m.scale_type));
+      const auto scale = V::load_numbers(p, m.scale_type);
+      V::store(scales + 16 * g, scale);
+      V::store(biases + 16 * g,
+               whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type)));
       p += 32 * number;
       for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
         const Unit<V, kBits> unit(p);
-        for (int i = 0; i < 8; ++i, to += 64 * kSteps) Dot::store_panel(to, unit.vectors[i]);
+        for (int i = 0; i < 8; ++i, to += 64 * kSteps)
+          Dot::template store_panel<kBits>(to, unit.vectors[i]);
       }
     }
   }
 };
 
 /// out (T, 16) += panel times T tokens.
-template <class Dot, int T, bool wide>
+template <class Dot, int kBits, int T>
 void multiply_panel(const Panel<Dot>& panel, int groups, int steps, TileView x, float* out) {
   using V = typename Dot::Vector;
   typename V::Floats sums[T];
@@ -228,13 +286,12 @@ void multiply_panel(const Panel<Dot>& panel, int groups, int steps, TileView x, 
   for (int g = 0; g < groups; ++g) {
     typename Dot::Sum dots[T];
     for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
-    for (int s = 0; s < steps; ++s, w += 64, x.values += 4 * T) {
-      const auto weights = V::load_bytes(w);
-      for (int t = 0; t < T; ++t)
-        dots[t] = Dot::template dot<wide>(dots[t], weights, x.values + 4 * t);
-    }
+    const auto weight = [&](int s) { return V::load_bytes(w + 64 * s); };
+    add_dots<Dot, kBits, T>(steps, weight, x.values, 4 * x.width, dots);
+    w += 64 * steps;
+    x.values += 4 * x.width * steps;
     add_group<Dot, T>(dots, V::load(panel.scales + 16 * g), V::load(panel.biases + 16 * g),
-                      x.scales + g * T, x.sums + g * T, sums);
+                      x.scales + g * x.width, x.sums + g * x.width, sums);
   }
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
 }
@@ -247,7 +304,14 @@ TileView tile_view(const MultiplyArguments& a, int first_token, int tokens, int 
   const auto* scales = reinterpret_cast<const float*>(tile + value_bytes<Dot>(tokens, m.columns));
   const float* sums = scales + std::size_t(m.columns / m.group_size) * tokens;
   return {tile + value_bytes<Dot>(tokens, first_group * m.group_size),
-          scales + first_group * tokens, sums + first_group * tokens};
+          scales + first_group * tokens, sums + first_group * tokens, tokens};
+}
+
+/// Sets one block's sums (tokens, 16) to its bias.
+template <class V>
+void start_sums(const float* bias, int block, int tokens, float* sums) {
+  const auto first = bias ? V::load(bias + 16 * block) : V::zero();
+  for (int t = 0; t < tokens; ++t) V::store(sums + 16 * t, first);
 }
 
 /// Writes 16 rows' results of each token, in the output's number format.
@@ -274,6 +338,15 @@ void with_tokens(int tokens, F&& f) {
   f.template operator()<T>();
 }
 
+/// Runs F<T>(first) for parts of at most kMost tokens.
+template <int kMost, class F>
+void in_parts(int tokens, F&& f) {
+  for (int first = 0; first < tokens; first += kMost) {
+    const int count = tokens - first < kMost ? tokens - first : kMost;
+    with_tokens<kMost>(count, [&]<int T>() { f.template operator()<T>(first); });
+  }
+}
+
 /// Blocks whose results are kept while a stretch of the activations stays in the second cache.
 constexpr int kBlocksTogether = 4;
 
@@ -289,8 +362,8 @@ void add_panel(const MultiplyArguments& a, int block, int first_group, int group
   for (int t = 0; t < a.tokens; t += kMaxTile) {
     const int tokens = a.tokens - t < kMaxTile ? a.tokens - t : kMaxTile;
     const TileView x = tile_view<Dot>(a, t, tokens, first_group);
-    with_tokens<kMaxTile>(tokens, [&]<int T>() {
-      multiply_panel<Dot, T, kBits == 8>(panel, groups, steps, x, sums + 16 * t);
+    in_parts<Dot::template kTokensTogether<kBits>>(tokens, [&]<int T>(int from) {
+      multiply_panel<Dot, kBits, T>(panel, groups, steps, x.from(from), sums + 16 * (t + from));
     });
   }
 }
@@ -301,7 +374,8 @@ void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks)
   const int step = Panel<Dot>::kColumns / a.matrix.group_size;
   Panel<Dot> panel;
   alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
-  for (int i = 0; i < blocks; ++i) __builtin_memset(sums[i], 0, a.tokens * 64);
+  for (int i = 0; i < blocks; ++i)
+    start_sums<typename Dot::Vector>(a.bias, first_block + i, a.tokens, sums[i]);
   for (int g = 0; g < groups; g += step) {
     const int count = groups - g < step ? groups - g : step;
     for (int i = 0; i < blocks; ++i)
@@ -314,6 +388,7 @@ void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks)
 template <class V, int kBits>
 void multiply_streaming(const MultiplyArguments& a, int block) {
   alignas(64) float sums[4 * 16];
+  start_sums<V>(a.bias, block, a.tokens, sums);
   const TileView x = tile_view<ByteDot<V>>(a, 0, a.tokens, 0);
   with_tokens<4>(a.tokens, [&]<int T>() {
     stream_block<V, kBits, T>(a.matrix, a.matrix.data + block * a.matrix.block_bytes, x, sums);

@@ -14,6 +14,20 @@ struct Avx2 {
   struct Bytes {
     __m256i low, high;
   };
+  // 16 registers: two for each token's sums, two for the weights, one for an activation.
+  static constexpr int kFloatTokensTogether = 6;
+  template <int kBits>
+  static constexpr int kTokensTogether = kBits == 8 ? 4 : 6;
+  /// Four products of kBits and 8 bits that 16-bit sums hold; 8-bit weights need 32 at once.
+  template <int kBits>
+  static constexpr int kPartialSteps = kBits == 2   ? 32
+                                       : kBits == 3 ? 16
+                                       : kBits == 4 ? 8
+                                       : kBits == 5 ? 4
+                                       : kBits == 6 ? 2
+                                                    : 0;
+  template <int kBits>
+  static constexpr int kOffset = kBits == 8 ? 128 : 0;
 
   static Floats zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
   static Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
@@ -127,15 +141,28 @@ struct Avx2 {
     _mm_storeu_si128(out + 1, half ? _mm256_cvtps_ph(v.high, 0) : to_bfloat16(v.high));
   }
 
-  /// acc + four products of unsigned and signed bytes in each lane. `wide`: unsigned bytes above
-  /// 127, whose sums of two would saturate in 16 bits.
-  template <bool wide>
-  static Bytes dot_bytes(Bytes acc, Bytes unsigned_bytes, const void* four_signed) {
+  /// Weights less kOffset.
+  template <int kBits>
+  static Bytes offset(Bytes v) {
+    if constexpr (kOffset<kBits> == 0) return v;
+    const __m256i top = _mm256_set1_epi8(static_cast<char>(kOffset<kBits>));
+    return {_mm256_xor_si256(v.low, top), _mm256_xor_si256(v.high, top)};
+  }
+
+  /// acc + products of weights and four activations: pairs as 16 bits, or all four as 32 where
+  /// kPartialSteps is 0.
+  template <int kBits>
+  static Bytes dot_bytes(Bytes acc, Bytes weights, const void* four_signed) {
     int four;
     __builtin_memcpy(&four, four_signed, 4);
     const __m256i x = _mm256_set1_epi32(four);
-    return {dot_half<wide>(acc.low, unsigned_bytes.low, x),
-            dot_half<wide>(acc.high, unsigned_bytes.high, x)};
+    return {dot_half<kBits>(acc.low, weights.low, x), dot_half<kBits>(acc.high, weights.high, x)};
+  }
+  /// sum + the sums of two neighbours of 16 bits.
+  static Bytes add_widened(Bytes sum, Bytes partial) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    return {_mm256_add_epi32(sum.low, _mm256_madd_epi16(partial.low, ones)),
+            _mm256_add_epi32(sum.high, _mm256_madd_epi16(partial.high, ones))};
   }
 
  private:
@@ -152,17 +179,13 @@ struct Avx2 {
     return _mm256_castsi256_si128(packed);
   }
 
-  template <bool wide>
+  template <int kBits>
   static __m256i dot_half(__m256i acc, __m256i w, __m256i x) {
-    if constexpr (!wide) {
-      const __m256i pairs = _mm256_maddubs_epi16(w, x);
-      return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-    } else {
-      const __m256i even = _mm256_madd_epi16(_mm256_and_si256(w, _mm256_set1_epi16(255)),
-                                             _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8));
-      const __m256i odd = _mm256_madd_epi16(_mm256_srli_epi16(w, 8), _mm256_srai_epi16(x, 8));
-      return _mm256_add_epi32(acc, _mm256_add_epi32(even, odd));
-    }
+    if constexpr (kPartialSteps<kBits> != 0)
+      return _mm256_add_epi16(acc, _mm256_maddubs_epi16(w, x));
+    // |w| times x with w's sign: two products are at most 2 * 128 * 127.
+    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
 };
 

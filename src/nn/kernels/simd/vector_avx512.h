@@ -11,6 +11,13 @@ struct Avx512 {
   using FourBytes = std::uint32_t __attribute__((may_alias, aligned(1)));
   using Floats = __m512;
   using Bytes = __m512i;  // 64, or 16 sums of 32 bits
+  static constexpr int kFloatTokensTogether = 12;
+  template <int kBits>
+  static constexpr int kTokensTogether = 12;
+  template <int kBits>
+  static constexpr int kPartialSteps = 0;  // VNNI sums up in 32 bits
+  template <int kBits>
+  static constexpr int kOffset = 0;
 
   static Floats zero() { return _mm512_setzero_ps(); }
   static Floats load(const float* p) { return _mm512_loadu_ps(p); }
@@ -75,9 +82,14 @@ struct Avx512 {
       _mm256_storeu_si256(half, (__m256i)_mm512_cvtneps_pbh(v));
   }
 
-  /// acc + four products of unsigned and signed bytes in each lane. `wide`: unsigned bytes above
-  /// 127.
-  template <bool wide>
+  template <int kBits>
+  static Bytes offset(Bytes v) {
+    return v;
+  }
+  static Bytes add_widened(Bytes sum, Bytes partial) { return _mm512_add_epi32(sum, partial); }
+
+  /// acc + four products of unsigned and signed bytes in each lane.
+  template <int kBits>
   static Bytes dot_bytes(Bytes acc, Bytes unsigned_bytes, const void* four_signed) {
     // g++ 12 copies each accumulator and leaves the broadcast an instruction of its own.
     asm("vpdpbusd %2%{1to16%}, %1, %0"
@@ -94,9 +106,16 @@ struct Bfloat16Dot512 {
   static constexpr int kColumnsPerStep = 2;
   static constexpr bool kRoundsToBytes = false;
 
+  template <int kBits>
+  static constexpr int kTokensTogether = 12;
+  template <int kBits>
+  static constexpr int kPartialSteps = 0;
+  template <int kBits>
+  static constexpr int kOffset = 0;
+
   static Sum zero() { return _mm512_setzero_ps(); }
   static __m512 to_floats(Sum sum) { return sum; }
-  template <bool wide>
+  template <int kBits>
   static Sum dot(Sum sum, __m512i weights, const void* x) {
     asm("vdpbf16ps %2%{1to16%}, %1, %0"
         : "+v"(sum)
@@ -104,6 +123,7 @@ struct Bfloat16Dot512 {
     return sum;
   }
   /// Whole numbers up to 256 are exact in bf16, so their f32 form has an empty low half.
+  template <int kBits>
   static void store_panel(std::uint8_t* panel, __m512i bytes) {
     const auto pair = [](__m512 even, __m512 odd) {
       return _mm512_or_si512(_mm512_srli_epi32(_mm512_castps_si512(even), 16),

@@ -1,0 +1,121 @@
+#include "nn/kernel_matrix.h"
+
+#include "core/error.h"
+#include "nn/kernel_primitive.h"
+#include "nn/kernels/look_up.h"
+#include "nn/kernels/quantized_linear.h"
+#include "nn/linear.h"
+
+namespace prismvid::nn {
+namespace {
+
+using kernels::DenseMatrix;
+using kernels::NumberType;
+using kernels::PackedMatrix;
+
+bool has_kernel(const Matrix& matrix) {
+  if (matrix.weight.ndim() != 2) return false;
+  if (matrix.is_quantized())
+    return matrix.quantization.mode == "affine" && number_type(matrix.scales->dtype());
+  return number_type(matrix.weight.dtype()) && matrix.weight.shape(1) % 16 == 0;
+}
+
+struct Bias {
+  const void* data = nullptr;
+  NumberType type = NumberType::kFloat32;
+};
+
+// The arrays must outlive the view.
+kernels::QuantizedMatrixView view_of(const mx::array& words, const mx::array& scales,
+                                     const mx::array& biases, const Quantization& q) {
+  return {words.data<uint32_t>(),
+          scales.data<void>(),
+          biases.data<void>(),
+          number_type(scales.dtype()).value(),
+          words.shape(0),
+          scales.shape(1) * q.group_size,
+          q.bits,
+          q.group_size};
+}
+
+}  // namespace
+
+std::shared_ptr<const KernelMatrix> KernelMatrix::pack(
+    const Matrix& matrix, const std::optional<mx::array>& bias,
+    std::shared_ptr<const KernelRuntime> runtime) {
+  if (!has_kernel(matrix)) return nullptr;
+  const auto evaluated = [](const mx::array& array) {
+    mx::array packed = mx::contiguous(array);
+    packed.eval();
+    return packed;
+  };
+  std::optional<mx::array> bias_values;
+  Bias added;
+  if (bias) {
+    bias_values = evaluated(*bias);
+    added = {bias_values->data<void>(), number_type(bias->dtype()).value()};
+  }
+  auto& pool = runtime->pool();
+  if (matrix.is_quantized()) {
+    const mx::array words = evaluated(matrix.weight), scales = evaluated(*matrix.scales),
+                    biases = evaluated(*matrix.biases);
+    PackedMatrix packed(view_of(words, scales, biases, matrix.quantization), pool, added.data,
+                        added.type);
+    return std::shared_ptr<const KernelMatrix>(
+        new KernelMatrix(std::move(packed), scales.dtype(), std::move(runtime)));
+  }
+  // The kernels have no f16 weights: f32 holds them exactly.
+  const mx::array weight =
+      evaluated(matrix.weight.dtype() == mx::float16 ? mx::astype(matrix.weight, mx::float32)
+                                                     : matrix.weight);
+  DenseMatrix dense(rows_of(weight), added.data, added.type, pool);
+  return std::shared_ptr<const KernelMatrix>(
+      new KernelMatrix(std::move(dense), matrix.weight.dtype(), std::move(runtime)));
+}
+
+int KernelMatrix::rows() const {
+  return std::visit([](const auto& weights) { return weights.rows(); }, weights_);
+}
+int KernelMatrix::columns() const {
+  return std::visit([](const auto& weights) { return weights.columns(); }, weights_);
+}
+size_t KernelMatrix::bytes() const {
+  return std::visit([](const auto& weights) { return weights.bytes(); }, weights_);
+}
+
+void KernelMatrix::multiply(const kernels::ConstRows& input, const kernels::Rows& output) const {
+  const kernels::Context context = runtime_->context();
+  if (const auto* packed = std::get_if<PackedMatrix>(&weights_))
+    kernels::quantized_linear(context, *packed, input, output, runtime_->precision(input.type));
+  else
+    kernels::dense_linear(context, std::get<DenseMatrix>(weights_), input, output);
+}
+
+void KernelMatrix::look_up(std::span<const int32_t> ids, const kernels::Rows& output) const {
+  std::visit(
+      [&](const auto& weights) { kernels::look_up(runtime_->context(), weights, ids, output); },
+      weights_);
+}
+
+mx::array multiply_transposed(const mx::array& x, std::shared_ptr<const KernelMatrix> matrix) {
+  check(x.shape(-1) == matrix->columns() && number_type(x.dtype()), ErrorCode::kInvalidArgument,
+        "linear: rows of ", x.shape(-1), " do not fit a matrix of ", matrix->rows(), " x ",
+        matrix->columns());
+  mx::Shape shape = x.shape();
+  shape.back() = matrix->rows();
+  return kernel_array("Linear", std::move(shape), x.dtype(), {x},
+                      [matrix](const std::vector<mx::array>& inputs, mx::array& output) {
+                        matrix->multiply(rows_of(inputs[0]), writable_rows_of(output));
+                      });
+}
+
+mx::array look_up(const mx::array& ids, std::shared_ptr<const KernelMatrix> table) {
+  const int columns = table->columns();
+  return kernel_array(
+      "LookUp", {ids.shape(0), columns}, table->dtype(), {ids},
+      [table](const std::vector<mx::array>& inputs, mx::array& output) {
+        table->look_up({inputs[0].data<int32_t>(), inputs[0].size()}, writable_rows_of(output));
+      });
+}
+
+}  // namespace prismvid::nn

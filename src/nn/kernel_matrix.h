@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <variant>
+
+#include "nn/kernel_runtime.h"
+#include "nn/kernels/dense_linear.h"
+#include "nn/kernels/packed_matrix.h"
+#include "nn/mlx.h"
+
+namespace prismvid::nn {
+
+struct Matrix;
+
+/// A matrix with an optional bias in the order in which the CPU kernels read it. Immutable.
+class KernelMatrix {
+ public:
+  /// A rearranged copy of `matrix` (out, in). Null for what the kernels do not have: quantisation
+  /// other than affine, and plain matrices whose rows are no multiple of 16 numbers.
+  static std::shared_ptr<const KernelMatrix> pack(const Matrix& matrix,
+                                                  const std::optional<mx::array>& bias,
+                                                  std::shared_ptr<const KernelRuntime> runtime);
+
+  int rows() const;
+  int columns() const;
+  size_t bytes() const;
+  mx::Dtype dtype() const { return dtype_; }  // of the plain matrix's numbers
+  const KernelRuntime& runtime() const { return *runtime_; }
+
+  /// output (tokens, rows) = input (tokens, columns) times the matrix transposed, plus the bias.
+  void multiply(const kernels::ConstRows& input, const kernels::Rows& output) const;
+
+  /// output[i] = row ids[i].
+  void look_up(std::span<const int32_t> ids, const kernels::Rows& output) const;
+
+ private:
+  using Weights = std::variant<kernels::PackedMatrix, kernels::DenseMatrix>;
+  KernelMatrix(Weights weights, mx::Dtype dtype, std::shared_ptr<const KernelRuntime> runtime)
+      : weights_(std::move(weights)), dtype_(dtype), runtime_(std::move(runtime)) {}
+
+  Weights weights_;
+  mx::Dtype dtype_;
+  std::shared_ptr<const KernelRuntime> runtime_;
+};
+
+/// x (..., in) times the matrix transposed, plus its bias, in the dtype of x.
+mx::array multiply_transposed(const mx::array& x, std::shared_ptr<const KernelMatrix> matrix);
+
+/// (tokens) int32 -> (tokens, in)
+mx::array look_up(const mx::array& ids, std::shared_ptr<const KernelMatrix> table);
+
+}  // namespace prismvid::nn

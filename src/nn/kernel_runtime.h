@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "nn/kernels/context.h"
+#include "nn/kernels/rows.h"
+#include "nn/mlx.h"
+
+namespace prismvid::nn {
+
+/// How the project's own kernels work on a CPU.
+struct KernelOptions {
+  int threads = 0;       // 0: all this process may use
+  bool precise = false;  // never round activations to int8
+};
+
+/// The instruction set and threads that all layers of a model share. Immutable.
+class KernelRuntime {
+ public:
+  /// Throws Error(kInvalidArgument) for a negative number of threads or a wrong PRISMVID_ISA.
+  explicit KernelRuntime(const KernelOptions& options);
+
+  kernels::Context context() const { return {*table_, *pool_}; }
+  kernels::ThreadPool& pool() const { return *pool_; }
+
+  /// int8 for half precision, which has no more to lose; full for float32.
+  kernels::Precision precision(kernels::NumberType activations) const;
+
+ private:
+  std::unique_ptr<kernels::ThreadPool> pool_;
+  const kernels::KernelTable* table_;
+  bool precise_;
+};
+
+/// nullopt for what the kernels do not read.
+std::optional<kernels::NumberType> number_type(mx::Dtype dtype);
+
+/// A row-contiguous array's last axis as rows.
+kernels::ConstRows rows_of(const mx::array& x);
+kernels::Rows writable_rows_of(mx::array& x);
+
+}  // namespace prismvid::nn

@@ -1,0 +1,73 @@
+// Whole models on the CPU kernels against MLX's own operations.
+#include <gtest/gtest.h>
+
+#include "models/qwen3_vl/convert.h"
+#include "models/qwen3_vl/tiny_model.h"
+
+namespace prismvid::qwen3_vl {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A tiny checkpoint, quantised unless bits are 0.
+fs::path model_of(const std::string& kind, int bits) {
+  if (bits == 0) return kGolden / "models" / kind;
+  const fs::path folder =
+      fs::path(testing::TempDir()) / ("prismvid_cpu_kernels_" + kind + "_" + std::to_string(bits));
+  fs::remove_all(folder);
+  convert_checkpoint(kGolden / "models" / kind, folder, {bits, 32});
+  return folder;
+}
+
+mx::array logits_of(const Model& model, const Case& one) {
+  Sequence sequence = model.begin(one.prompt);
+  return prefill_logits(model, sequence, one, encode_all(model, one), 16, 8);
+}
+
+// The lowest cosine with MLX's logits in float32 over the golden conversations.
+float agreement(const fs::path& folder, const LoadOptions& options) {
+  const Model exact = Model::load(folder, {mx::float32, std::nullopt});
+  const Model model = Model::load(folder, options);
+  float lowest = 1;
+  for (const Case& one : golden_cases(exact))
+    if (one.name == "text" || one.name == "image" || one.name == "video")
+      lowest = std::min(lowest, cosine(logits_of(model, one), logits_of(exact, one)));
+  return lowest;
+}
+
+class CpuKernelsOf : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, CpuKernelsOf, testing::Values("dense_tied", "dense_untied", "moe"),
+                         [](const auto& kind) { return kind.param; });
+
+TEST_P(CpuKernelsOf, LogitsAgreeInFloat32) {
+  for (const int bits : {0, 3, 4, 8})
+    EXPECT_GE(agreement(model_of(GetParam(), bits), {mx::float32, nn::KernelOptions{}}), 0.99999f)
+        << bits;
+}
+
+// Half precision costs these narrow models more than real ones. MLX sums quantised products in
+// bfloat16, the kernels in float32: they must come closer to the exact logits than MLX does.
+TEST(CpuKernels, LogitsInBfloat16AreCloserToTheExactOnesThanMlxs) {
+  for (const char* kind : {"dense_tied", "dense_untied"}) {
+    for (const int bits : {3, 4, 8}) {
+      const fs::path folder = model_of(kind, bits);
+      const float plain = agreement(folder, {mx::bfloat16, std::nullopt});
+      const float precise = agreement(folder, {mx::bfloat16, nn::KernelOptions{.precise = true}});
+      const float rounded = agreement(folder, {mx::bfloat16, nn::KernelOptions{}});
+      EXPECT_GT(precise, plain) << kind << " " << bits;
+      EXPECT_GT(rounded, plain) << kind << " " << bits;
+      EXPECT_GT(rounded, 0.998f) << kind << " " << bits;
+    }
+    EXPECT_GT(agreement(model_of(kind, 0), {mx::bfloat16, nn::KernelOptions{}}), 0.999f) << kind;
+  }
+}
+
+TEST(CpuKernels, WeightsTakeAsManyBytesAsMlxs) {
+  const fs::path folder = model_of("dense_untied", 4);
+  const auto plain = Model::load(folder, {std::nullopt, std::nullopt}).weight_bytes();
+  const auto packed = Model::load(folder).weight_bytes();
+  EXPECT_LE(static_cast<double>(packed), 1.05 * static_cast<double>(plain));
+}
+
+}  // namespace
+}  // namespace prismvid::qwen3_vl
