@@ -43,6 +43,13 @@ inline constexpr char kOcr[] = "ocr";
 inline constexpr char kLabels[] = "labels";
 inline constexpr char kPlaces[] = "places";
 inline constexpr char kTranscript[] = "transcript";
+// The deep stage's.
+inline constexpr char kCaption[] = "caption";
+inline constexpr char kDescribe[] = "describe";  // scenes
+inline constexpr char kChapters[] = "chapters";
+inline constexpr char kSummary[] = "summary";
+inline constexpr char kStory[] = "story";
+inline constexpr char kHighlights[] = "highlights";
 }  // namespace stage
 
 }  // namespace prismvid

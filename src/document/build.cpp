@@ -104,6 +104,7 @@ Document build_document(const BuildInput& input, const BuildOptions& options) {
   document.embeddings = input.embeddings;
   document.edits = input.edits;
   document.summaries.push_back(template_summary(document));
+  add_deep_parts(input, ids, document);
   return document;
 }
 
@@ -130,29 +131,67 @@ std::vector<Track> make_tracks(const BuildInput& input) {
   return tracks;
 }
 
+namespace {
+
+const Stage* stage_of(const Analysis& analysis, const std::string& name) {
+  const auto found = std::find_if(analysis.stages.begin(), analysis.stages.end(),
+                                  [&](const Stage& stage) { return stage.name == name; });
+  return found == analysis.stages.end() ? nullptr : &*found;
+}
+
+std::string reason_text(const Stage* stage) {
+  if (!stage) return "did not run";
+  return stage->error ? stage->error->message : to_string(stage->status);
+}
+
+/// The schema's codes speak of the deep stage or of any; a failure outweighs what is not there.
+std::string degraded_code(const std::vector<const Stage*>& stages) {
+  std::string code = "stage_unavailable";
+  for (const Stage* stage : stages) {
+    if (!stage) continue;
+    if (stage->error && stage->error->code.starts_with("deep_")) return stage->error->code;
+    if (stage->status == StageStatus::kFailed) code = "stage_failed";
+  }
+  return code;
+}
+
+/// "caption, story: no model.", stages with one reason together.
+std::string degraded_message(const std::vector<std::string>& names,
+                             const std::vector<const Stage*>& stages) {
+  std::vector<std::pair<std::string, std::string>> reasons;  // reason, names
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string reason = reason_text(stages[i]);
+    const auto same = std::find_if(reasons.begin(), reasons.end(),
+                                   [&](const auto& r) { return r.first == reason; });
+    if (same == reasons.end())
+      reasons.push_back({reason, names[i]});
+    else
+      same->second += ", " + names[i];
+  }
+  std::string message;
+  for (const auto& [reason, who] : reasons)
+    message += (message.empty() ? "" : " ") + who + ": " + reason + ".";
+  return message;
+}
+
+}  // namespace
+
 void settle_status(Analysis& analysis) {
   std::vector<std::string> missing;
-  std::string message, code = "stage_unavailable", retry = "manual";
-  size_t done = 0;
+  std::vector<const Stage*> stages;
   for (const std::string& feature : analysis.features) {
-    const auto stage = std::find_if(analysis.stages.begin(), analysis.stages.end(),
-                                    [&](const Stage& s) { return s.name == feature; });
-    if (stage != analysis.stages.end() && is_done(stage->status)) {
-      ++done;
-      continue;
-    }
+    const Stage* stage = stage_of(analysis, feature);
+    if (stage && is_done(stage->status)) continue;
     missing.push_back(feature);
-    const bool known = stage != analysis.stages.end();
-    if (known && stage->status == StageStatus::kFailed) code = "stage_failed";
-    message += (message.empty() ? "" : " ") + feature + ": " +
-               (known && stage->error ? stage->error->message
-                : known               ? to_string(stage->status)
-                                      : "did not run") +
-               ".";
+    stages.push_back(stage);
   }
   analysis.degraded.reset();
-  if (!missing.empty()) analysis.degraded = Degraded{code, message, missing, retry};
-  analysis.status = missing.empty() ? "complete" : done > 0 ? "partial" : "failed";
+  if (!missing.empty())
+    analysis.degraded =
+        Degraded{degraded_code(stages), degraded_message(missing, stages), missing, "manual"};
+  analysis.status = missing.empty()                              ? "complete"
+                    : missing.size() < analysis.features.size() ? "partial"
+                                                                : "failed";
   if (analysis.wall_seconds > 0) {
     analysis.realtime_factor =
         static_cast<double>(analysis.range.duration_us()) / 1e6 / analysis.wall_seconds;

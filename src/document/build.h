@@ -34,6 +34,13 @@ struct BuildInput {
   std::string label_taxonomy = "imagenet-1k";
   std::vector<std::vector<LabelScore>> scene_places;  // of each scene, best first
   std::optional<Transcript> transcript;
+  // The deep stages' parts of the document, still without ids; story may be null.
+  Json captions = Json::array();
+  Json scene_descriptions = Json::array();
+  Json chapters = Json::array();
+  Json summaries = Json::array();
+  Json story;
+  Json highlights = Json::array();
   std::vector<Embedding> embeddings;
   std::vector<Edit> edits;
 };
@@ -61,5 +68,9 @@ void settle_status(Analysis& analysis);
 
 /// The summary line of engine `template`, with its evidence.
 Summary template_summary(const Document& document);
+
+/// The summary of a kind to show first: a model's before the template's; nullptr when there is
+/// none.
+const Summary* best_summary(const Document& document, const std::string& kind);
 
 }  // namespace prismvid::document

@@ -61,6 +61,8 @@ std::vector<TextElement> make_texts(const std::vector<TextTrack>& tracks, const 
                                     const Placement& placement);
 std::vector<LabelElement> make_labels(const std::vector<std::vector<LabelScore>>& shot_labels,
                                       const std::string& taxonomy, const Placement& placement);
+/// Captions, titles of scenes, chapters, summaries, story and highlights, with their ids.
+void add_deep_parts(const BuildInput& input, const IdMaker& ids, Document& document);
 void add_places(const std::vector<std::vector<LabelScore>>& scene_places,
                 std::vector<DocumentScene>& scenes);
 

@@ -101,7 +101,8 @@ class Checker {
     if (d_.transcript)
       for (const auto& s : d_.transcript->segments) add_id(s.id, "a transcript segment");
     for (const auto& e : d_.edits) add_id(e.id, "an edit");
-    for (const Json* list : {&d_.captions, &d_.chapters})
+    const Json arcs = d_.story.is_object() ? d_.story.value("arcs", Json::array()) : Json::array();
+    for (const Json* list : {&d_.captions, &d_.chapters, &arcs})
       for (const Json& item : *list) add_id(item.value("id", ""), "a caption or chapter");
   }
 
@@ -306,6 +307,24 @@ class Checker {
     }
   }
 
+  static TimeRange range_of(const Json& json) {
+    return {microseconds(json.value("start", Json(0))), microseconds(json.value("end", Json(0)))};
+  }
+
+  void story() {
+    if (!d_.story.is_object()) return;
+    for (const Json& arc : d_.story.value("arcs", Json::array())) {
+      const std::string what = "arc " + arc.value("id", "");
+      for (const Json& id : arc.value("people", Json::array())) reference(id.get<std::string>(), what);
+      for (const Json& beat : arc.value("beats", Json::array())) {
+        inside(range_of(beat), "a beat of " + what);
+        const Json list = beat.value("evidence", Json::array());
+        expect(!list.empty(), "a beat of ", what, " has no evidence");
+        evidence(list, "a beat of " + what);
+      }
+    }
+  }
+
   void generated() {
     bool has_line = false;
     for (const Summary& summary : d_.summaries) {
@@ -322,10 +341,14 @@ class Checker {
       expect(!list.empty(), what, " has no evidence");
       evidence(list, what);
     }
+    for (const Json& highlight : d_.highlights) {
+      inside(range_of(highlight), "a highlight");
+      evidence(highlight.value("evidence", Json::array()), "a highlight");
+    }
+    story();
     TimeRange before{-1, -1};
     for (const Json& chapter : d_.chapters) {
-      const TimeRange range{microseconds(chapter.value("start", Json(0))),
-                            microseconds(chapter.value("end", Json(0)))};
+      const TimeRange range = range_of(chapter);
       inside(range, "chapter " + chapter.value("id", ""));
       expect(range.start_us >= before.end_us, "chapter ", chapter.value("id", ""),
              " overlaps the one before or is out of order");

@@ -10,8 +10,8 @@ namespace prismvid::document {
 
 namespace {
 
-constexpr std::array<const char*, 9> kNames = {"json",       "html", "vtt", "srt", "chapters",
-                                               "ffmetadata", "csv",  "edl", "otio"};
+constexpr std::array<const char*, 10> kNames = {"json",       "html", "vtt", "srt", "chapters",
+                                               "ffmetadata", "csv",  "edl", "otio", "captions"};
 
 }  // namespace
 
@@ -47,6 +47,8 @@ std::string export_document(const Document& document, Format format, const Expor
       return to_edl(document);
     case Format::kOtio:
       return to_otio(document, context);
+    case Format::kCaptions:
+      return to_captions(document);
   }
   fail(ErrorCode::kInternal, "unknown export format");
 }

@@ -10,7 +10,7 @@
 
 namespace prismvid::document {
 
-enum class Format { kJson, kHtml, kVtt, kSrt, kChapters, kFfmetadata, kCsv, kEdl, kOtio };
+enum class Format { kJson, kHtml, kVtt, kSrt, kChapters, kFfmetadata, kCsv, kEdl, kOtio, kCaptions };
 
 /// "json", "html", ...; throws Error(kInvalidArgument) naming the formats there are.
 Format parse_format(const std::string& name);

@@ -8,6 +8,8 @@
 namespace prismvid::document {
 
 std::string to_vtt(const Document& document);
+/// The deep stage's captions as WebVTT. Throws Error(kInvalidArgument) where there are none.
+std::string to_captions(const Document& document);
 std::string to_srt(const Document& document);
 std::string to_chapters(const Document& document);
 std::string to_ffmetadata(const Document& document);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/error.h"
 #include "document/export_parts.h"
 #include "document/json.h"
 #include "document/words.h"
@@ -24,6 +25,13 @@ std::string cue_lines(const std::string& text) {
   }
   while (!out.empty() && out.back() == '\n') out.pop_back();
   return out;
+}
+
+/// A NOTE must hold neither a line end nor an arrow.
+std::string one_cue_line(std::string text) {
+  for (char& c : text)
+    if (c == '\n' || c == '\r' || c == '>') c = ' ';
+  return text;
 }
 
 std::string escape_cue(const std::string& text) {
@@ -126,6 +134,20 @@ std::string to_vtt(const Document& document) {
   for (const Cue& cue : cues(document)) {
     const std::string lines = cue_lines(escape_cue(cue.text));
     if (!lines.empty()) out += "\n" + timing(cue.range, '.') + "\n" + lines + "\n";
+  }
+  return out;
+}
+
+std::string to_captions(const Document& document) {
+  check(!document.captions.empty(), ErrorCode::kInvalidArgument,
+        "the video has no captions: run 'prismvid analyze' with --deep auto first");
+  std::string out = "WEBVTT\n\nNOTE What the video shows, by " +
+                    one_cue_line(document.captions.front().at("by").value("model", "a model")) + ".\n";
+  for (const Json& caption : document.captions) {
+    if (caption.value("level", "") != "window") continue;
+    const TimeRange range{microseconds(caption.at("start")), microseconds(caption.at("end"))};
+    const std::string lines = cue_lines(escape_cue(caption.at("text").get<std::string>()));
+    if (!lines.empty()) out += "\n" + timing(range, '.') + "\n" + lines + "\n";
   }
   return out;
 }

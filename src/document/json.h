@@ -27,6 +27,9 @@ Json to_json(const Document& document);
 /// are ignored.
 Document from_json(const Json& json);
 
+/// A summary as to_json() writes it. Throws Error(kInvalidArgument).
+Summary read_summary(const Json& json);
+
 /// from_json() of text; throws Error(kInvalidArgument) also on text that is not JSON.
 Document parse_document(std::string_view text);
 

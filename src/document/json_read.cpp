@@ -241,11 +241,6 @@ Evidence read_evidence(const Json& j) {
           get_or<Text>(j, "of", "")};
 }
 
-Summary read_summary(const Json& j) {
-  return {get<Text>(j, "kind"), get<Text>(j, "language"), get<Text>(j, "text"),
-          get_list(j, "evidence", read_evidence), at(j, "by")};
-}
-
 Embedding read_embedding(const Json& j) {
   return {get<Text>(j, "space"),           get<Text>(j, "level"),  get<int>(j, "dim"),
           get_or<Text>(j, "dtype", "f32"), get<Text>(j, "metric"), get<int64_t>(j, "count")};
@@ -262,6 +257,11 @@ Edit read_edit(const Json& j) {
 }
 
 }  // namespace
+
+Summary read_summary(const Json& j) {
+  return {get<Text>(j, "kind"), get<Text>(j, "language"), get<Text>(j, "text"),
+          get_list(j, "evidence", read_evidence), at(j, "by")};
+}
 
 Document from_json(const Json& j) {
   const auto schema = get<Text>(j, "schema");

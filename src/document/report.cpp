@@ -91,8 +91,8 @@ std::string banners(const Document& d) {
 std::string header(const Document& d) {
   std::string out =
       "<header><p class=\"kicker\">PrismVid report</p><h1>" + escape_html(d.video.name) + "</h1>";
-  for (const Summary& summary : d.summaries)
-    if (summary.kind == "line") out += "<p class=\"lead\">" + escape_html(summary.text) + "</p>";
+  if (const Summary* line = best_summary(d, "line"))
+    out += "<p class=\"lead\">" + escape_html(line->text) + "</p>";
   return out + facts(d) + banners(d) + "</header>";
 }
 
@@ -277,6 +277,7 @@ std::string to_html(const Document& d, const ExportContext& context) {
       "</style></head><body><main>";
   out += header(d);
   out += section("timeline", "Timeline", "hover for details", report_timeline(d));
+  out += report_deep(d);
   out += stage_section(d, stage::kShots, "Shots", counted(d.shots.size(), "shot"),
                        gallery(d, context));
   out += stage_section(d, stage::kFaces, "People", "by time on screen", people(d, context));

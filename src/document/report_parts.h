@@ -14,6 +14,9 @@ const char* report_style();
 /// Lanes over one time axis.
 std::string report_timeline(const Document& document);
 
+/// Summary, chapters, story, highlights and captions, where there are any.
+std::string report_deep(const Document& document);
+
 /// "1:02" for captions, hours where there are any.
 std::string short_clock(int64_t t_us);
 

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "core/stage_output.h"
+#include "document/json.h"
 #include "document/report_parts.h"
 
 namespace prismvid::document {
@@ -103,6 +104,27 @@ std::string structure_lanes(const Document& document, const Axis& axis) {
   return lane("Scenes", "scenes", axis, scenes) + lane("Shots", "shots", axis, shots);
 }
 
+std::vector<Block> blocks_of_texts(const Json& items, const char* key) {
+  std::vector<Block> blocks;
+  for (const Json& item : items)
+    blocks.push_back({{microseconds(item.at("start")), microseconds(item.at("end"))},
+                      shortened(item.value(key, ""), 120),
+                      blocks.size() % 2 == 0 ? "even" : "odd"});
+  return blocks;
+}
+
+std::string deep_lanes(const Document& document, const Axis& axis) {
+  Json captions = Json::array(), beats = Json::array();
+  for (const Json& caption : document.captions)
+    if (caption.value("level", "") == "window") captions.push_back(caption);
+  if (document.story.is_object())
+    for (const Json& arc : document.story.at("arcs"))
+      for (const Json& beat : arc.at("beats")) beats.push_back(beat);
+  return lane("Chapters", "scenes", axis, blocks_of_texts(document.chapters, "title")) +
+         lane("Captions", "speech", axis, blocks_of_texts(captions, "text")) +
+         lane("Story", "labels", axis, blocks_of_texts(beats, "text"));
+}
+
 std::string people_lanes(const Document& document, const Axis& axis) {
   std::string out;
   size_t shown = 0;
@@ -130,7 +152,7 @@ std::string text_lanes(const Document& document, const Axis& axis) {
 std::string report_timeline(const Document& document) {
   const Axis axis(document.analysis.range);
   std::string lanes =
-      structure_lanes(document, axis) + people_lanes(document, axis) + text_lanes(document, axis);
+      structure_lanes(document, axis) + deep_lanes(document, axis) + people_lanes(document, axis) + text_lanes(document, axis);
   for (size_t i = 0; i < std::min(kObjectLanes, document.objects.size()); ++i) {
     const ObjectElement& object = document.objects[i];
     lanes += lane(object.label, "objects", axis, blocks_of(object.label, object.instances));

@@ -65,6 +65,16 @@ std::string places(const Document& document) {
 
 }  // namespace
 
+const Summary* best_summary(const Document& document, const std::string& kind) {
+  const Summary* best = nullptr;
+  for (const Summary& summary : document.summaries) {
+    if (summary.kind != kind) continue;
+    if (summary.by.value("engine", "") != "template") return &summary;
+    best = &summary;
+  }
+  return best;
+}
+
 Summary template_summary(const Document& document) {
   Summary summary;
   summary.by = {{"stage", "summary"}, {"engine", "template"}};
