@@ -56,13 +56,14 @@ bool opens_with_reasoning(const fs::path& folder) {
   return false;
 }
 
+#ifdef __APPLE__
+constexpr Device kGpu = Device::kMetal;
+#else
+constexpr Device kGpu = Device::kCuda;
+#endif
+
 void choose_device(Device device) {
   const bool gpu = mx::is_available(mx::Device::gpu);
-#ifdef __APPLE__
-  constexpr Device kGpu = Device::kMetal;
-#else
-  constexpr Device kGpu = Device::kCuda;
-#endif
   const bool wants_gpu = device == Device::kCuda || device == Device::kMetal;
   check(!wants_gpu || (gpu && device == kGpu), ErrorCode::kUnavailable,
         device == Device::kCuda ? "CUDA" : "Metal",
@@ -78,6 +79,10 @@ std::vector<float> to_floats(const mx::array& values) {
 }
 
 }  // namespace
+
+Device default_device() {
+  return mx::is_available(mx::Device::gpu) ? kGpu : Device::kCpu;
+}
 
 const char* to_string(FinishReason reason) {
   switch (reason) {
@@ -195,6 +200,16 @@ PromptPlan PromptPlanner::plan(const Conversation& conversation,
   PromptPlan plan{std::move(planned.prompt.ids), std::move(planned.media), 0};
   for (const auto& span : planned.prompt.spans) plan.visual_tokens += span.tokens();
   return plan;
+}
+
+int PromptPlanner::count_tokens(const std::string& text) const {
+  return static_cast<int>(parts_->tokenizer.encode(text).size());
+}
+
+Size PromptPlanner::frame_size(Size source, int frames,
+                               const qwen3_vl::VideoOptions& options) const {
+  return qwen3_vl::planned_frame_size(source, frames, options, parts_->processor,
+                                      parts_->config.vision);
 }
 
 struct VisionLanguageModel::State {

@@ -16,6 +16,8 @@
 namespace prismvid::inference {
 
 enum class Device { kAuto, kCpu, kCuda, kMetal };
+/// What kAuto means here.
+Device default_device();
 enum class Precision { kAuto, kFloat32, kBfloat16 };  // kAuto: as the checkpoint is stored
 enum class Kernels { kFast, kPlain };  // on a CPU: PrismVid's own, or MLX's for comparison
 
@@ -86,6 +88,9 @@ class PromptPlanner {
   ~PromptPlanner();
 
   PromptPlan plan(const Conversation& conversation, const GenerateOptions& options = {}) const;
+  int count_tokens(const std::string& text) const;
+  /// Size that a video's frames are resized to when `frames` of them are shown.
+  Size frame_size(Size source, int frames, const qwen3_vl::VideoOptions& options) const;
   const qwen3_vl::Config& config() const;
   bool is_thinking() const;
 
@@ -108,7 +113,6 @@ class VisionLanguageModel {
   /// Sampling of generation_config.json.
   GenerateOptions defaults() const;
   const PromptPlanner& planner() const;
-
   /// Answers the conversation's last message. A stop request ends the answer with kCancelled.
   /// Throws Error: kInvalidArgument, kNotFound, kUnreadable, kNotVideo, kModel.
   Answer generate(const Conversation& conversation, const GenerateOptions& options,

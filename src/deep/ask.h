@@ -1,0 +1,78 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deep/moments.h"
+#include "deep/picture.h"
+#include "deep/stages.h"
+
+namespace prismvid::deep {
+
+struct AskOptions {
+  std::string language = "en";     // of the answer
+  std::optional<TimeRange> range;  // only this part
+  std::vector<Turn> history;       // what was asked before, oldest first
+  int most_windows = 3;            // looked at until one shows the answer
+  std::string locate;              // a thing to find boxes of; empty: the one a "where is" asks for
+};
+
+/// A stretch that proves an answer.
+struct Citation {
+  int n = 0;  // counted from 1
+  std::string video;
+  TimeRange range;
+  std::string keyframe;  // id of the nearest one inside; may be empty
+  std::string source;    // frames: it was looked at; else what was read: caption, text, ...
+  std::string of;        // id of what was read
+  std::string text;      // what was read
+  double score = 0;      // of the search that found it; 0 where it was not found by search
+};
+
+/// A box on a frame.
+struct BoxAt {
+  std::string video;
+  int64_t t_us = 0;
+  Box box;
+  std::string label;
+};
+
+struct Answer {
+  std::string text;
+  bool shown = false;       // the video shows what was asked for
+  bool sufficient = false;  // the text rests on citations that were checked
+  std::vector<Citation> citations;
+  std::vector<BoxAt> boxes;
+  int windows = 0;  // looked at
+  int64_t frames_low = 0;
+  int64_t frames_high = 0;
+  int64_t tokens_in = 0;
+  int64_t tokens_out = 0;
+  double seconds = 0;
+  std::string engine = "vlm";  // or "search"
+  document::Json by;           // null for a search
+  std::optional<document::Degraded> degraded;
+};
+
+/// A video to ask about: `work.known` is its whole document.
+using Askable = Work;
+
+/// First finds moments by words, then looks at the frames of their windows, best first, until one
+/// shows the answer. Citations are checked: what was neither looked at nor told is dropped, and an
+/// answer left without any, or with a time that none covers, is not sufficient. Throws
+/// Error(kInvalidArgument) for an empty question or range, and what model and videos throw.
+Answer ask(const std::vector<Askable>& videos, const std::string& question,
+           const AskOptions& options);
+
+/// The moments themselves, in a template's words, for when there is no model.
+Answer answer_by_search(const std::vector<const document::Document*>& videos,
+                        const std::string& question, const AskOptions& options);
+
+/// The answer object of the interface (docs/deep.md).
+document::Json to_json(const Answer& answer);
+
+/// What "Where is the red cup?" asks for: "the red cup"; empty for other questions.
+std::string located_thing(const std::string& question);
+
+}  // namespace prismvid::deep

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "core/image.h"
+#include "core/media_time.h"
+
+namespace prismvid::deep {
+
+class Model;
+
+/// Frames of a part of a video in the size the model gets them, with the times of those frames.
+struct Clip {
+  TimeRange range;
+  std::vector<std::shared_ptr<const Image>> frames;
+  std::vector<int64_t> times_us;
+};
+
+/// Times at which a clip of `range` is looked at: from its start, evenly, at most `most`, at least
+/// four (those behind its end show its last frame again, as in training).
+std::vector<int64_t> sample_times(const TimeRange& range, double frames_per_second, int most);
+
+/// Decodes the frames nearest to sample_times(). Throws what media::open_video() throws,
+/// Error(kCancelled) when stopped, Error(kNotVideo) where the range holds no frame.
+std::shared_ptr<const Clip> read_clip(const std::filesystem::path& video, const TimeRange& range,
+                                      const Model& model, std::stop_token stop = {});
+
+/// The same at the times given (ascending).
+std::shared_ptr<const Clip> read_clip(const std::filesystem::path& video, const TimeRange& range,
+                                      const std::vector<int64_t>& times_us, const Model& model,
+                                      std::stop_token stop = {});
+
+/// The frame at each of `times_us` (ascending), in its display size.
+std::vector<std::shared_ptr<const Image>> read_pictures(const std::filesystem::path& video,
+                                                        const std::vector<int64_t>& times_us,
+                                                        std::stop_token stop = {});
+
+}  // namespace prismvid::deep

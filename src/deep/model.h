@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/image.h"
+#include "deep/clip.h"
+#include "deep/feeding.h"
+#include "document/document.h"
+
+namespace prismvid::deep {
+
+/// An earlier question and its answer.
+struct Turn {
+  std::string question;
+  std::string answer;
+};
+
+/// One thing asked of the model: pictures first, then the words. All words are data: they never
+/// form special tokens.
+struct Request {
+  std::shared_ptr<const Clip> clip;                    // may be null
+  std::vector<std::shared_ptr<const Image>> pictures;  // behind the clip
+  std::vector<Turn> history;                           // before the prompt, without pictures
+  std::string prompt;
+  nlohmann::ordered_json schema;  // of the reply; null: free text
+  int max_tokens = 1024;
+  float temperature = 0;  // 0: the likeliest reply
+  uint64_t seed = 0;
+};
+
+struct Reply {
+  std::string text;
+  int64_t tokens_in = 0;
+  int64_t tokens_out = 0;
+  bool ended = true;  // false: cut off at max_tokens or in a loop
+};
+
+/// A vision-language model that answers. One call at a time. The only way from the deep stage to
+/// inference, so that tests can answer from a script.
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  /// What results say of it.
+  virtual const document::StageModel& card() const = 0;
+  virtual const Feeding& feeding() const = 0;
+
+  /// `picture` as the model gets it as one of `frames` frames of a clip; as a keyframe for 0.
+  virtual Image resized(ImageView picture, int frames) const = 0;
+  virtual int count_tokens(const std::string& text) const = 0;
+
+  /// Calls `take` with each reply, in the order of the requests. Throws Error(kModel or
+  /// kUnavailable) when the model fails, Error(kCancelled) when stopped.
+  virtual void ask(std::span<const Request> requests,
+                   const std::function<void(size_t index, Reply reply)>& take,
+                   std::stop_token stop) = 0;
+};
+
+/// A checkpoint that was found and looked at, but not loaded.
+struct ModelChoice {
+  std::string name;  // as asked for: a folder or a name in the Hugging Face cache
+  document::StageModel card;
+  Feeding feeding;
+  uint64_t weight_bytes = 0;
+};
+
+/// Where models come from: the machine's, or a script's in tests. Not thread-safe.
+class ModelProvider {
+ public:
+  virtual ~ModelProvider() = default;
+  /// `name`, or for an empty one the best that is installed. Throws Error(kNotFound) saying which
+  /// command gets one, Error(kModel) for a damaged one, Error(kUnavailable) where this build or
+  /// machine cannot run it.
+  virtual ModelChoice choose(const std::string& name) = 0;
+  /// Loads the weights, or gives the model that is loaded already. Throws Error(kModel,
+  /// kUnavailable).
+  virtual std::shared_ptr<Model> open(const ModelChoice& choice) = 0;
+};
+
+/// The models of this machine. Named ones, PRISMVID_DEEP_MODEL, or the largest Qwen3-VL of the
+/// Hugging Face cache that fits. Keeps the last one loaded.
+class InstalledModels : public ModelProvider {
+ public:
+  ModelChoice choose(const std::string& name) override;
+  std::shared_ptr<Model> open(const ModelChoice& choice) override;
+
+ private:
+  std::string open_sha256_;
+  std::shared_ptr<Model> open_;
+};
+
+}  // namespace prismvid::deep

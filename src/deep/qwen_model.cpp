@@ -1,0 +1,148 @@
+#include "deep/qwen_model.h"
+
+#include <filesystem>
+#include <optional>
+
+#include "core/error.h"
+#include "deep/model_fingerprint.h"
+#include "inference/installed_models.h"
+#include "inference/vision_language_model.h"
+#include "models/qwen3_vl/bicubic.h"
+#include "models/qwen3_vl/frame_size.h"
+
+namespace prismvid::deep {
+namespace {
+
+namespace fs = std::filesystem;
+using inference::Conversation;
+using tokenizer::Role;
+
+const char* to_string(inference::Device device) {
+  switch (device) {
+    case inference::Device::kCuda:
+      return "cuda";
+    case inference::Device::kMetal:
+      return "metal";
+    default:
+      return "cpu";
+  }
+}
+
+/// "4bit" from the checkpoint's own quantisation, "bf16" and the like without one.
+std::string quantization_of(const nlohmann::json& config) {
+  const auto quantization = config.find("quantization");
+  if (quantization != config.end() && quantization->is_object() && quantization->contains("bits"))
+    return std::to_string((*quantization)["bits"].get<int>()) + "bit";
+  for (const char* key : {"dtype", "torch_dtype"})
+    if (config.contains(key) && config[key].is_string()) return config[key].get<std::string>();
+  return "";
+}
+
+class QwenModel : public Model {
+ public:
+  explicit QwenModel(const ModelChoice& choice)
+      : choice_(choice), model_(inference::VisionLanguageModel::load(choice.name)) {}
+
+  const document::StageModel& card() const override { return choice_.card; }
+  const Feeding& feeding() const override { return choice_.feeding; }
+
+  Image resized(ImageView picture, int frames) const override {
+    return qwen3_vl::resize_bicubic(
+        picture, frames > 0 ? model_.planner().frame_size(picture.size(), frames, video_options())
+                            : keyframe_size(picture.size()));
+  }
+
+  int count_tokens(const std::string& text) const override {
+    return model_.planner().count_tokens(text);
+  }
+
+  void ask(std::span<const Request> requests, const std::function<void(size_t, Reply)>& take,
+           std::stop_token stop) override {
+    for (size_t i = 0; i < requests.size(); ++i) take(i, answer(requests[i], stop));
+  }
+
+ private:
+  qwen3_vl::VideoOptions video_options() const {
+    qwen3_vl::VideoOptions options;
+    options.max_frame_tokens = choice_.feeding.frame_tokens;
+    return options;
+  }
+
+  Size keyframe_size(Size size) const {
+    const int factor = model_.planner().config().vision.factor();
+    const int64_t token = int64_t{factor} * factor;
+    return qwen3_vl::image_size(size, factor, token, choice_.feeding.keyframe_tokens * token);
+  }
+
+  Conversation conversation_of(const Request& request) const {
+    Conversation conversation;
+    for (const Turn& turn : request.history) {
+      conversation.add_text(Role::kUser, turn.question);
+      conversation.add_text(Role::kAssistant, turn.answer);
+    }
+    conversation.messages.push_back({Role::kUser, {}, {}, {}});
+    if (request.clip)
+      conversation.append_video(
+          {inference::FrameList{request.clip->frames, request.clip->times_us}, video_options()});
+    for (const auto& picture : request.pictures) conversation.append_image(picture);
+    conversation.append_text(request.prompt);
+    return conversation;
+  }
+
+  Reply answer(const Request& request, const std::stop_token& stop) const {
+    inference::GenerateOptions options;
+    options.max_tokens = request.max_tokens;
+    options.sampling.temperature = request.temperature;
+    options.sampling.seed = request.seed;
+    options.loop_guard = true;
+    try {
+      const inference::Answer answer = model_.generate(conversation_of(request), options, {}, stop);
+      check(answer.finish_reason != inference::FinishReason::kCancelled, ErrorCode::kCancelled,
+            "interrupted");
+      return {answer.text, static_cast<int64_t>(answer.prompt_token_ids.size()),
+              static_cast<int64_t>(answer.token_ids.size()),
+              answer.finish_reason == inference::FinishReason::kStop};
+    } catch (const Error&) {
+      throw;
+    } catch (const std::exception& error) {  // MLX and the allocator throw their own
+      fail(ErrorCode::kModel, choice_.card.id, " failed: ", error.what());
+    }
+  }
+
+  ModelChoice choice_;
+  inference::VisionLanguageModel model_;
+};
+
+}  // namespace
+
+ModelChoice inspect_qwen_model(const std::string& name) {
+  const fs::path folder = inference::find_model(name);
+  const inference::PromptPlanner files(folder);
+  ModelChoice choice;
+  choice.name = name;
+  choice.feeding = read_feeding(folder);
+  // A name of the Hugging Face cache says more than the folder of its snapshot.
+  choice.card.id = fs::is_directory(name) ? fs::weakly_canonical(folder).filename().string() : name;
+  choice.card.sha256 = model_fingerprint(folder);
+  choice.card.quantization = quantization_of(files.config().file);
+  choice.card.device = to_string(inference::default_device());
+  choice.card.backend = "mlx-" + choice.card.device;
+  choice.weight_bytes = inference::weight_bytes(folder);
+  return choice;
+}
+
+std::unique_ptr<Model> open_qwen_model(const ModelChoice& choice) {
+  try {
+    return std::make_unique<QwenModel>(choice);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    fail(ErrorCode::kModel, "the model ", choice.name, " cannot be loaded: ", error.what());
+  }
+}
+
+std::string find_qwen_model() {
+  return inference::largest_fitting_model();
+}
+
+}  // namespace prismvid::deep
