@@ -28,6 +28,7 @@ struct AnalyzeArguments {
   std::string shots = "fast";
   std::string hardware = "none";
   std::string vision = "networks";
+  std::string deep;  // empty: as the other options say
   bool no_faces = false;
   bool json_progress = false;
   bool quiet = false;
@@ -61,12 +62,24 @@ std::vector<fs::path> expand_folders(const std::vector<fs::path>& inputs) {
   return videos;
 }
 
+/// --features that name parts of one half only leave the other as it is without the option.
+void choose_deep(const AnalyzeArguments& arguments, pipeline::AnalyzeOptions& options) {
+  std::set<std::string> deep_features;
+  for (const std::string& name : pipeline::kDeepFeatures)
+    if (options.features.erase(name) > 0) deep_features.insert(name);
+  if (options.features.empty()) options.features = {pipeline::kFeatures.begin(), pipeline::kFeatures.end()};
+  const std::string implied = !options.deep.model.empty() ? "on" : deep_features.empty() ? "off" : "auto";
+  options.deep.mode = pipeline::parse_deep_mode(arguments.deep.empty() ? implied : arguments.deep);
+  if (!deep_features.empty()) {
+    check(options.deep.mode != pipeline::DeepMode::kOff, ErrorCode::kInvalidArgument, "'", *deep_features.begin(),
+          "' is of the deep stage, which --deep off switches off");
+    options.deep.features = deep_features;
+  }
+}
+
 pipeline::AnalyzeOptions read_options(const AnalyzeArguments& arguments, const vision::ModelRegistry& models) {
   pipeline::AnalyzeOptions options = arguments.options;
   options.features = pipeline::parse_features(arguments.features);
-  // Nobody is told on every run that an extra which needs a model of its own is not there, unless it was asked for.
-  if (arguments.features == "all" && !models.find("scene_class")) options.features.erase("places");
-  if (arguments.no_faces) options.features.erase("faces");
   if (!arguments.range.empty()) options.range = pipeline::parse_range(arguments.range);
   options.sample_rate = pipeline::parse_rate(arguments.rate);
   options.hardware = pipeline::parse_hardware(arguments.hardware);
@@ -74,6 +87,10 @@ pipeline::AnalyzeOptions read_options(const AnalyzeArguments& arguments, const v
   options.apple_vision = arguments.vision == "apple";
   check(!options.apple_vision || vision::has_apple_vision(), ErrorCode::kInvalidArgument,
         "--vision apple needs macOS: leave it at 'networks'");
+  choose_deep(arguments, options);
+  // Nobody is told on every run that an extra which needs a model of its own is not there, unless it was asked for.
+  if (arguments.features.find("places") == std::string::npos && !models.find("scene_class")) options.features.erase("places");
+  if (arguments.no_faces) options.features.erase("faces");
   return options;
 }
 
@@ -125,7 +142,8 @@ void add_analyze_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("analyze", "Find out what is in videos and store it");
   command->add_option("videos", arguments->inputs, "Video files or folders")->required()->type_name("VIDEO...");
   command->add_option("--features", arguments->features,
-                      "What to look for, with commas: shots, scenes, objects, faces, ocr, labels, places, transcript, all")
+                      "What to look for, with commas: shots, scenes, objects, faces, ocr, labels, places, transcript, all; of the "
+                      "deep stage: caption, describe, chapters, summary, story, highlights")
       ->capture_default_str();
   command->add_option("--range", arguments->range, "Only this part, in source time: 10-20, 1:05-2:10, 30-");
   command->add_option("--fps", arguments->rate, "Frames a second that the detectors look at")->capture_default_str();
@@ -133,6 +151,13 @@ void add_analyze_command(CLI::App& app) {
       ->check(CLI::IsMember({"fast", "accurate"}))
       ->capture_default_str();
   command->add_option("--detector", arguments->options.detector, "Object detector to use (see 'prismvid models')");
+  command->add_option("--deep", arguments->deep,
+                      "Watch with Qwen3-VL: auto (where a model is there), on, off (default: off, on with --model)")
+      ->check(CLI::IsMember({"auto", "on", "off"}));
+  command->add_option("--model", arguments->options.deep.model,
+                      "Model of the deep stage: a folder, or a name in the Hugging Face cache (default: the best there)");
+  command->add_option("--language", arguments->options.deep.language, "Language of everything the deep stage writes: en, de, ...")
+      ->capture_default_str();
   command->add_flag("--no-faces", arguments->no_faces, "Neither detect nor recognise faces");
   command->add_option("--hardware", arguments->hardware, "Hardware decoding")
       ->check(CLI::IsMember({"none", "auto", "videotoolbox", "cuda", "vaapi"}))

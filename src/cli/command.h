@@ -45,12 +45,18 @@ struct Exit {
 };
 
 void add_analyze_command(CLI::App& app);
+void add_ask_command(CLI::App& app);
+void add_bench_command(CLI::App& app);
+void add_eval_command(CLI::App& app);
 void add_export_command(CLI::App& app);
 void add_models_command(CLI::App& app);
 void add_people_command(CLI::App& app);
 
 /// `prismvid generate`: asks a Qwen3-VL checkpoint about pictures, videos and text. Built with PRISMVID_MLX only.
 void add_generate_command(CLI::App& app);
+
+/// `prismvid describe`: one picture. Built with PRISMVID_MLX only.
+void add_describe_command(CLI::App& app);
 
 /// `prismvid models pull`, `models convert` and `models info`, behind add_models_command(). Built with PRISMVID_MLX only.
 void add_checkpoint_commands(CLI::App& app);

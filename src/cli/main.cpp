@@ -17,6 +17,8 @@ constexpr const char* kFooter = R"(Examples:
   prismvid analyze holiday.mp4                    what is in the video: shots, people, text, labels
   prismvid analyze archive/ --features shots,ocr  a folder, only shots and text
   prismvid export holiday.mp4 --format html -o holiday.html
+  prismvid analyze holiday.mp4 --deep auto        also captions, chapters, a summary, the story
+  prismvid ask holiday.mp4 "Who hands over the folder?"
   prismvid people name p_1 "Anna"
   prismvid models                                 what is installed, what is missing
 
@@ -48,10 +50,14 @@ int run(int count, char** arguments, bool json) {
   app.require_subcommand(1);
   app.footer(kFooter);
   cli::add_analyze_command(app);
+  cli::add_ask_command(app);
+  cli::add_bench_command(app);
+  cli::add_eval_command(app);
   cli::add_export_command(app);
   cli::add_models_command(app);
   cli::add_people_command(app);
 #ifdef PRISMVID_MLX
+  cli::add_describe_command(app);
   cli::add_generate_command(app);
   cli::add_checkpoint_commands(app);
 #endif

@@ -5,6 +5,9 @@
 #include <sstream>
 
 #include "cli/command.h"
+#include "core/media_time.h"
+#include "document/build.h"
+#include "document/json.h"
 
 namespace prismvid::cli {
 namespace {
@@ -17,14 +20,42 @@ bool decoded_anything(const document::Document& document) {
   return false;
 }
 
+std::string clock_of(const document::Json& item) { return format_clock(document::microseconds(item.at("start"))); }
+
+/// "    0:04.500  climax  The star hides."
+void print_rows(std::ostream& text, const document::Json& items, const std::vector<const char*>& keys) {
+  for (const document::Json& item : items) {
+    text << "    " << clock_of(item);
+    for (const char* key : keys) text << "  " << item.value(key, "");
+    text << '\n';
+  }
+}
+
+/// What the deep stage wrote; nothing where it did not run.
+void print_deep(std::ostream& text, const document::Document& document) {
+  if (const document::Summary* summary = document::best_summary(document, "short")) text << "\n  " << summary->text;
+  text << '\n';
+  if (!document.chapters.empty()) text << "  chapters\n";
+  print_rows(text, document.chapters, {"title"});
+  if (document.story.is_object() && document.story.value("applicable", false)) {
+    for (const document::Json& arc : document.story.at("arcs")) {
+      text << "  story: " << arc.value("title", "") << '\n';
+      print_rows(text, arc.at("beats"), {"kind", "text"});
+    }
+  }
+  if (!document.highlights.empty()) text << "  highlights\n";
+  print_rows(text, document.highlights, {"reason"});
+  if (!document.captions.empty()) text << "  " << document.captions.size() << " captions (prismvid export --format captions)\n";
+}
+
 }  // namespace
 
 std::string summarize(const document::Document& document) {
   std::ostringstream text;
   text << document.video.name << ": ";
-  for (const document::Summary& summary : document.summaries)
-    if (summary.kind == "line") text << summary.text;
-  text << "\n  " << document.analysis.status;
+  if (const document::Summary* line = document::best_summary(document, "line")) text << line->text;
+  print_deep(text, document);
+  text << "  " << document.analysis.status;
   char number[64];
   std::snprintf(number, sizeof number, " in %.2f s", document.analysis.wall_seconds);
   text << number;

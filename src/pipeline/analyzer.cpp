@@ -12,6 +12,7 @@
 #include "media/prefetching_source.h"
 #include "pipeline/assemble.h"
 #include "pipeline/clock.h"
+#include "pipeline/deep_half.h"
 #include "pipeline/file_identity.h"
 #include "pipeline/frame_pass.h"
 #include "pipeline/identities.h"
@@ -68,10 +69,11 @@ class Reporter {
 /// One analysis of one video, from the file to the document.
 class Run {
  public:
-  Run(store::Store& store, const vision::ModelRegistry& models, const fs::path& path, const AnalyzeOptions& options,
-      const ProgressCallback& on_progress, std::stop_token stop)
+  Run(store::Store& store, const vision::ModelRegistry& models, deep::ModelProvider& deep_models, const fs::path& path,
+      const AnalyzeOptions& options, const ProgressCallback& on_progress, std::stop_token stop)
       : store_(store),
         models_(models),
+        deep_models_(deep_models),
         path_(fs::absolute(path)),
         options_(options),
         reporter_(on_progress, path_.filename().string(), std::move(stop)) {}
@@ -84,6 +86,7 @@ class Run {
     store_.start_run({id, video_.id, "running", request_json(), {}, {}, {}});
     try {
       run_missing(ledger);
+      if (options_.deep.mode != DeepMode::kOff) run_deep(id, ledger);
       document::Document document = finish(id, ledger);
       store_.finish_run(id, document.analysis.status, "");
       return document;
@@ -240,7 +243,28 @@ class Run {
     }
   }
 
+  /// Reads the fast half's document, which tells the model what is known.
+  void run_deep(const std::string& id, StageLedger& ledger) {
+    const document::Document known = assemble(store_, describe_video(video_, info_), describe_analysis(id, ledger));
+    const int64_t total_us = known.analysis.range.duration_us();
+    const DeepHooks hooks{[&](const std::string& name) { reporter_.start(name); },
+                          [&](int64_t media_us) { reporter_.report(media_us, total_us); }, reporter_.stop()};
+    DeepHalf(store_, deep_models_, options_).run(path_, known, ledger, hooks);
+  }
+
   document::Document finish(const std::string& id, const StageLedger& ledger) {
+    document::Analysis analysis = describe_analysis(id, ledger);
+    if (options_.deep.mode != DeepMode::kOff) {
+      analysis.profile = "deep";
+      analysis.language = options_.deep.language;
+      for (const std::string& name : deep_stages(options_.deep.features)) analysis.features.push_back(name);
+    }
+    document::Document document = assemble(store_, describe_video(video_, info_), analysis);
+    store_.put_document({id, video_.id, document.analysis.status, document::to_text(document::to_json(document)), {}});
+    return document;
+  }
+
+  document::Analysis describe_analysis(const std::string& id, const StageLedger& ledger) const {
     document::Analysis analysis;
     analysis.id = id;
     analysis.profile = "fast";
@@ -251,9 +275,7 @@ class Run {
     analysis.created_at = created_at_;
     analysis.finished_at = clock_.rfc3339();
     analysis.wall_seconds = clock_.seconds_since_start();
-    document::Document document = assemble(store_, describe_video(video_, info_), analysis);
-    store_.put_document({id, video_.id, document.analysis.status, document::to_text(document::to_json(document)), {}});
-    return document;
+    return analysis;
   }
 
   std::string request_json() const {
@@ -265,6 +287,7 @@ class Run {
 
   store::Store& store_;
   const vision::ModelRegistry& models_;
+  deep::ModelProvider& deep_models_;
   fs::path path_;
   const AnalyzeOptions& options_;
   Reporter reporter_;
@@ -280,7 +303,7 @@ class Run {
 
 document::Document Analyzer::analyze(const fs::path& video, const AnalyzeOptions& options, const ProgressCallback& on_progress,
                                      std::stop_token stop) {
-  return Run(store_, models_, video, options, on_progress, std::move(stop)).analyze();
+  return Run(store_, models_, deep_models_, video, options, on_progress, std::move(stop)).analyze();
 }
 
 document::Document latest_document(store::Store& store, const std::string& video_id) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <stop_token>
 
+#include "deep/model.h"
 #include "document/document.h"
 #include "pipeline/options.h"
 #include "store/store.h"
@@ -14,7 +15,9 @@ namespace prismvid::pipeline {
 /// is finished and gives back the document. Not thread-safe.
 class Analyzer {
  public:
-  Analyzer(store::Store& store, const vision::ModelRegistry& models) : store_(store), models_(models) {}
+  /// `deep_models` is where the deep stage takes its model from, by default what is installed; it must outlive this.
+  Analyzer(store::Store& store, const vision::ModelRegistry& models, deep::ModelProvider* deep_models = nullptr)
+      : store_(store), models_(models), deep_models_(deep_models ? *deep_models : installed_) {}
 
   /// A stage that cannot run or fails is marked in the document; what the others found stays. Throws Error when the
   /// input cannot be read (kNotFound, kUnreadable, kNotVideo), the store fails, or `stop` was requested (kCancelled).
@@ -24,6 +27,8 @@ class Analyzer {
  private:
   store::Store& store_;
   const vision::ModelRegistry& models_;
+  deep::InstalledModels installed_;
+  deep::ModelProvider& deep_models_;
 };
 
 /// The document of a video's last analysis with today's names and edits. Throws Error(kNotFound) when there is none.

@@ -1,5 +1,7 @@
 #include "pipeline/assemble.h"
 
+#include <map>
+
 #include "core/error.h"
 #include "core/sha256.h"
 #include "document/build.h"
@@ -21,6 +23,23 @@ std::optional<StageOutput> load_result(store::Store& store, const Stage& stage) 
   if (stage.name == stage::kObjects || stage.name == stage::kFaces) return store.load_stage(stage.cache_key);
   if (auto json = store.load_stage_json(stage.cache_key)) return StageOutput{std::move(*json), {}};
   return std::nullopt;
+}
+
+/// The deep stages' results are parts of the document as they are.
+void read_deep_stage(const std::string& name, const std::string& text, document::BuildInput& input) {
+  static const std::map<std::string, std::pair<const char*, document::Json document::BuildInput::*>> kParts = {
+      {stage::kCaption, {"captions", &document::BuildInput::captions}},
+      {stage::kDescribe, {"scenes", &document::BuildInput::scene_descriptions}},
+      {stage::kChapters, {"chapters", &document::BuildInput::chapters}},
+      {stage::kSummary, {"summaries", &document::BuildInput::summaries}},
+      {stage::kStory, {"story", &document::BuildInput::story}},
+      {stage::kHighlights, {"highlights", &document::BuildInput::highlights}}};
+  const auto part = kParts.find(name);
+  if (part == kParts.end()) return;
+  const document::Json json = document::Json::parse(text, nullptr, false);
+  check(json.is_object() && json.contains(part->second.first), ErrorCode::kStore, "the stored result of stage '", name,
+        "' is damaged: run the analysis again with --force");
+  input.*(part->second.second) = json[part->second.first];
 }
 
 /// Reads the result of `stage` into its part of the input.
@@ -47,6 +66,8 @@ void read_stage(store::Store& store, const Stage& stage, document::BuildInput& i
     input.scene_places = vision::labels_of_scenes(document::decode_labels(output), input.shots, input.scenes);
   } else if (stage.name == stage::kTranscript) {
     input.transcript = document::decode_transcript(output);
+  } else {
+    read_deep_stage(stage.name, output.json, input);
   }
 }
 

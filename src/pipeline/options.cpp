@@ -14,8 +14,13 @@ namespace {
 
 std::string known_features() {
   std::string text = "all";
-  for (const std::string& feature : kFeatures) text += ", " + feature;
+  for (const auto* features : {&kFeatures, &kDeepFeatures})
+    for (const std::string& feature : *features) text += ", " + feature;
   return text;
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
 }
 
 bool parse_digits(std::string_view text, int64_t& value) {
@@ -46,13 +51,22 @@ std::set<std::string> parse_features(const std::string& text) {
       features.insert(kFeatures.begin(), kFeatures.end());
       continue;
     }
-    check(std::find(kFeatures.begin(), kFeatures.end(), name) != kFeatures.end(), ErrorCode::kInvalidArgument,
-          "unknown feature '", name, "': choose from ", known_features());
+    check(contains(kFeatures, name) || contains(kDeepFeatures, name), ErrorCode::kInvalidArgument, "unknown feature '", name,
+          "': choose from ", known_features());
     features.insert(name);
   }
   check(!features.empty(), ErrorCode::kInvalidArgument, "no feature given: choose from ", known_features());
-  features.insert("shots");
+  const bool any_fast = std::any_of(features.begin(), features.end(), [](const std::string& f) { return contains(kFeatures, f); });
+  if (any_fast) features.insert("shots");
   return features;
+}
+
+DeepMode parse_deep_mode(const std::string& text) {
+  static const std::map<std::string, DeepMode> kNames = {
+      {"off", DeepMode::kOff}, {"auto", DeepMode::kAuto}, {"on", DeepMode::kOn}};
+  const auto found = kNames.find(text);
+  check(found != kNames.end(), ErrorCode::kInvalidArgument, "unknown deep mode '", text, "': choose from auto, on, off");
+  return found->second;
 }
 
 TimeRange parse_range(const std::string& text) {

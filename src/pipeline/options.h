@@ -15,8 +15,28 @@ namespace prismvid::pipeline {
 /// What a user can ask for, in the order the stages run. "shots" is always computed: the others hang on it.
 inline const std::vector<std::string> kFeatures = {"shots", "scenes", "objects", "faces", "ocr", "labels", "places", "transcript"};
 
-/// Splits "shots,ocr" or "all"; throws Error(kInvalidArgument) naming what is known.
+/// The same of the deep stage. All but "describe" read the captions.
+inline const std::vector<std::string> kDeepFeatures = {"caption", "describe", "chapters", "summary", "story", "highlights"};
+
+/// Splits "shots,ocr,caption" or "all", which is all of the fast stage. Where only one half is named, the other is not in
+/// the result. Throws Error(kInvalidArgument) naming what is known.
 std::set<std::string> parse_features(const std::string& text);
+
+enum class DeepMode {
+  kOff,
+  kAuto,  // where a model is there and fits; else the fast result stands alone and says so
+  kOn     // the same, but a missing model counts as a failure
+};
+
+/// off, auto, on.
+DeepMode parse_deep_mode(const std::string& text);
+
+struct DeepOptions {
+  DeepMode mode = DeepMode::kOff;
+  std::string model;            // a folder or a name in the Hugging Face cache; empty = the best installed
+  std::string language = "en";  // of everything that is written
+  std::set<std::string> features{kDeepFeatures.begin(), kDeepFeatures.end()};
+};
 
 /// "10-20", "1:05-", "-30" as a range of source time. An open end is the largest time.
 TimeRange parse_range(const std::string& text);
@@ -38,6 +58,7 @@ struct AnalyzeOptions {
   bool apple_vision = false;          // Apple's Vision framework for text, faces and labels: macOS only
   bool exact = false;                 // f32 everywhere, also where bf16 is faster
   bool force = false;                 // run every stage again, whatever is stored
+  DeepOptions deep;
 };
 
 /// Where an analysis is, for a progress bar. Media times are within the analysed range.

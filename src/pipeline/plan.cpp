@@ -74,18 +74,6 @@ void choose_models(StagePlan& plan, const StageKind& kind, const AnalyzeOptions&
   }
 }
 
-store::CacheKeyInput key_input(const StagePlan& plan, const AnalyzeOptions& options, const std::string& content_sha256) {
-  store::CacheKeyInput input;
-  input.content_sha256 = content_sha256;
-  input.range = options.range.value_or(TimeRange{0, std::numeric_limits<int64_t>::max()});
-  input.stage = plan.name;
-  input.stage_version = plan.version;
-  input.model_sha256 = plan.model_hash();
-  input.backend = plan.backend;
-  input.parameters = plan.parameters.dump();
-  return input;
-}
-
 StagePlan plan_stage(const StageKind& kind, const AnalyzeOptions& options, const vision::ModelRegistry& registry) {
   StagePlan plan;
   plan.name = kind.name;
@@ -110,11 +98,26 @@ StagePlan plan_stage(const StageKind& kind, const AnalyzeOptions& options, const
 }  // namespace
 
 std::string StagePlan::model_hash() const {
+  if (deep_model) return deep_model->sha256;
   if (models.empty()) return {};
   if (models.size() == 1) return models.front().content_hash();
   std::string all;
   for (const vision::ModelManifest& model : models) all += model.content_hash();
   return sha256_hex(all);
+}
+
+std::string stage_cache_key(const StagePlan& plan, const AnalyzeOptions& options, const std::string& content_sha256,
+                            const std::vector<std::string>& upstream_keys) {
+  store::CacheKeyInput input;
+  input.content_sha256 = content_sha256;
+  input.range = options.range.value_or(TimeRange{0, std::numeric_limits<int64_t>::max()});
+  input.stage = plan.name;
+  input.stage_version = plan.version;
+  input.model_sha256 = plan.model_hash();
+  input.backend = plan.backend;
+  input.parameters = plan.parameters.dump();
+  input.upstream = upstream_keys;
+  return store::cache_key(input);
 }
 
 std::vector<StagePlan> plan_stages(const AnalyzeOptions& options, const vision::ModelRegistry& registry,
@@ -124,10 +127,10 @@ std::vector<StagePlan> plan_stages(const AnalyzeOptions& options, const vision::
     if (!options.features.contains(kind.name)) continue;
     StagePlan plan = plan_stage(kind, options, registry);
     if (plan.name == stage::kTranscript) plan.parameters["sidecars"] = sha256_hex(media::sidecar_fingerprint(video));
-    store::CacheKeyInput input = key_input(plan, options, content_sha256);
+    std::vector<std::string> upstream_keys;
     for (const std::string& name : plan.upstream)
-      if (const StagePlan* upstream = find_plan(plans, name)) input.upstream.push_back(upstream->cache_key);
-    plan.cache_key = store::cache_key(input);
+      if (const StagePlan* upstream = find_plan(plans, name)) upstream_keys.push_back(upstream->cache_key);
+    plan.cache_key = stage_cache_key(plan, options, content_sha256, upstream_keys);
     plans.push_back(std::move(plan));
   }
   return plans;

@@ -21,9 +21,14 @@ struct StagePlan {
   std::vector<std::string> upstream;          // names of the stages it reads
   std::optional<document::StageError> unavailable;
   std::string cache_key;
+  std::optional<document::StageModel> deep_model;  // of the deep stages, in place of `models`
 
   std::string model_hash() const;
 };
+
+/// Cache key of a stage whose upstream stages have these keys.
+std::string stage_cache_key(const StagePlan& plan, const AnalyzeOptions& options, const std::string& content_sha256,
+                            const std::vector<std::string>& upstream_keys);
 
 /// The stages that `options` ask for, in running order, each with its cache key. A stage whose model is not installed
 /// is in the list, unavailable, with the command that mends it. `video` is where its subtitle files lie.

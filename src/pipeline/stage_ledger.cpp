@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/sha256.h"
+#include "document/json.h"
 #include "pipeline/probe.h"
 
 namespace prismvid::pipeline {
@@ -23,6 +24,7 @@ double percentile(std::vector<float> values, double share) {
 }
 
 std::optional<document::StageModel> describe_model(const StagePlan& plan) {
+  if (plan.deep_model) return plan.deep_model;
   if (plan.models.empty()) return std::nullopt;
   std::string id;
   for (const vision::ModelManifest& model : plan.models) id += (id.empty() ? "" : "+") + model.id;
@@ -37,6 +39,8 @@ std::string encode_extra(const StageTiming& timing) {
     extra["p50"] = percentile(timing.ms_per_frame, 0.5);
     extra["p95"] = percentile(timing.ms_per_frame, 0.95);
   }
+  if (timing.tokens_in > 0) extra["tokens_in"] = timing.tokens_in;
+  if (timing.tokens_out > 0) extra["tokens_out"] = timing.tokens_out;
   if (!timing.warnings.empty()) extra["warnings"] = timing.warnings;
   return extra.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -80,13 +84,16 @@ void StageLedger::read_extra(const store::StageRecord& record, Stage& entry) {
   if (!extra.is_object()) return;
   if (extra.contains("p50")) entry.ms_per_frame_p50 = extra["p50"].get<double>();
   if (extra.contains("p95")) entry.ms_per_frame_p95 = extra["p95"].get<double>();
+  entry.tokens_in = extra.value("tokens_in", int64_t{0});
+  entry.tokens_out = extra.value("tokens_out", int64_t{0});
   if (!extra.contains("warnings")) return;
-  for (const json& warning : extra["warnings"]) add_warning(warning.get<std::string>());
+  const std::string code = entry.model && entry.model->backend.starts_with("mlx") ? "deep" : "media";
+  for (const json& warning : extra["warnings"]) add_warning(code, warning.get<std::string>());
 }
 
-void StageLedger::add_warning(const std::string& message) {
+void StageLedger::add_warning(const std::string& code, const std::string& message) {
   auto same = [&](const document::Warning& warning) { return warning.message == message; };
-  if (std::none_of(warnings_.begin(), warnings_.end(), same)) warnings_.push_back({"media", message});
+  if (std::none_of(warnings_.begin(), warnings_.end(), same)) warnings_.push_back({code, message});
 }
 
 void StageLedger::keep(const std::string& name, const StageOutput& output, const StageTiming& timing) {
@@ -109,9 +116,18 @@ void StageLedger::keep(const std::string& name, const StageOutput& output, const
 }
 
 void StageLedger::mark_failed(const std::string& name, const Error& error) {
-  spdlog::debug("stage '{}' failed: {}", name, error.what());
-  entry(name).status = StageStatus::kFailed;
-  entry(name).error = document::StageError{to_string(error.code()), error.what(), false};
+  mark(name, StageStatus::kFailed, {to_string(error.code()), error.what(), false});
+}
+
+void StageLedger::mark(const std::string& name, StageStatus status, const document::StageError& error) {
+  spdlog::debug("stage '{}' {}: {}", name, document::to_string(status), error.message);
+  entry(name).status = status;
+  entry(name).error = error;
+}
+
+void StageLedger::add(const StagePlan& plan, bool force) {
+  entries_.push_back(plan_entry(plan, force));
+  plans_.push_back(plan);
 }
 
 bool StageLedger::is_missing(const std::string& name) const {

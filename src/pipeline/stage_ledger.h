@@ -16,7 +16,9 @@ struct StageTiming {
   double wall_ms = 0;
   int64_t frames = 0;
   std::vector<float> ms_per_frame;
-  std::vector<std::string> warnings;  // what was wrong with the media it saw
+  std::vector<std::string> warnings;  // what was wrong with the media it saw, what was left out
+  int64_t tokens_in = 0;
+  int64_t tokens_out = 0;
 };
 
 /// Keeps account of the stages of one analysis: which are stored, which are missing, which failed. It stores the results of
@@ -36,6 +38,9 @@ class StageLedger {
   /// Stores a finished stage, whole or not at all.
   void keep(const std::string& name, const StageOutput& output, const StageTiming& timing);
   void mark_failed(const std::string& name, const Error& error);
+  void mark(const std::string& name, document::StageStatus status, const document::StageError& error);
+  /// A stage that is planned later than the others, which its key depends on.
+  void add(const StagePlan& plan, bool force);
   void add_probe(const std::string& cache_key, bool cached);
 
   const std::vector<document::Stage>& entries() const { return entries_; }
@@ -44,7 +49,7 @@ class StageLedger {
  private:
   document::Stage plan_entry(const StagePlan& plan, bool force);
   void read_extra(const store::StageRecord& record, document::Stage& entry);
-  void add_warning(const std::string& message);
+  void add_warning(const std::string& code, const std::string& message);
   document::Stage& entry(const std::string& name);
   const document::Stage* find_entry(const std::string& name) const;
 

@@ -10,5 +10,6 @@ inline constexpr const char* kFacesVersion = "1";
 inline constexpr const char* kOcrVersion = "1";
 inline constexpr const char* kLabelsVersion = "1";
 inline constexpr const char* kTranscriptVersion = "1";
+inline constexpr const char* kDeepVersion = "1";  // of all deep stages
 
 }  // namespace prismvid::pipeline

@@ -1,0 +1,102 @@
+#include <sys/resource.h>
+
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include "cli/command.h"
+#include "deep/bench.h"
+#include "document/json.h"
+
+namespace prismvid::cli {
+namespace {
+
+using document::Json;
+
+struct BenchArguments {
+  CommonOptions common;
+  std::string model;
+  deep::BenchOptions options;
+};
+
+uint64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+  return static_cast<uint64_t>(usage.ru_maxrss);
+#else
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+#endif
+}
+
+std::string seconds_text(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, seconds < 10 ? "%.2f s" : "%.1f s", seconds);
+  return text;
+}
+
+void print_row(const std::string& what, const std::string& here, const char* estimate) {
+  char line[160];
+  std::snprintf(line, sizeof line, "  %-30s %12s   %s\n", what.c_str(), here.c_str(), estimate);
+  std::cout << line;
+}
+
+/// The estimates were made for an 8B model of 3 or 4 bit on an Apple M4.
+void print_table(const document::StageModel& card, const deep::BenchResult& result,
+                 uint64_t bytes) {
+  std::cout << card.id << " (" << card.quantization << ", " << card.backend << ")\n";
+  print_row("", "here", "estimate (8B on Apple M4)");
+  print_row("load", seconds_text(result.load_seconds), "2-5 s, once");
+  print_row("one frame", seconds_text(result.frame_seconds), "0.5-2 s");
+  print_row("summary over 10 frames", seconds_text(result.summary_seconds), "5-20 s");
+  print_row("60 s video, captions + summary", seconds_text(result.minute_seconds), "1-5 s");
+  print_row("memory", std::to_string(bytes >> 20) + " MB", "6-12 GB (3 bit), 8-16 GB (4 bit)");
+  std::cout << "  " << result.tokens_in << " tokens read, " << result.tokens_out
+            << " written; at most " << result.max_tokens << " a reply\n";
+}
+
+void run_bench(const BenchArguments& arguments) {
+  deep::BenchOptions options = arguments.options;
+  options.stop = interrupted();
+  deep::InstalledModels models;
+  const deep::ModelChoice choice = models.choose(arguments.model);
+  const deep::BenchResult result = deep::run_bench(models, choice, options);
+  if (!arguments.common.json()) return print_table(choice.card, result, peak_memory_bytes());
+  std::cout << document::to_text({{"model", choice.card.id},
+                                  {"model_sha256", choice.card.sha256},
+                                  {"quant", choice.card.quantization},
+                                  {"backend", choice.card.backend},
+                                  {"load_seconds", result.load_seconds},
+                                  {"frame_seconds", result.frame_seconds},
+                                  {"summary_of_10_frames_seconds", result.summary_seconds},
+                                  {"video_of_60_s_seconds", result.minute_seconds},
+                                  {"peak_memory_bytes", peak_memory_bytes()},
+                                  {"tokens_in", result.tokens_in},
+                                  {"tokens_out", result.tokens_out},
+                                  {"max_tokens", result.max_tokens},
+                                  {"picture", {options.picture.width, options.picture.height}}})
+            << '\n';
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app) {
+  auto arguments = std::make_shared<BenchArguments>();
+  CLI::App* command = app.add_subcommand("bench", "Time a model of the deep stage on this machine");
+  command->add_option("--model", arguments->model,
+                      "Folder, or name in the Hugging Face cache (default: the best there)");
+  command->add_option("--max-tokens", arguments->options.max_tokens, "Longest reply")
+      ->check(CLI::Range(1, 8192))
+      ->capture_default_str();
+  command->add_option("--width", arguments->options.picture.width, "Of the pictures")
+      ->check(CLI::Range(64, 8192))
+      ->capture_default_str();
+  command->add_option("--height", arguments->options.picture.height, "Of the pictures")
+      ->check(CLI::Range(64, 8192))
+      ->capture_default_str();
+  add_format_option(*command, arguments->common);
+  command->callback([arguments] { run_bench(*arguments); });
+}
+
+}  // namespace prismvid::cli

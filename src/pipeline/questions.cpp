@@ -1,0 +1,72 @@
+#include "pipeline/questions.h"
+
+#include <list>
+
+#include "core/error.h"
+#include "pipeline/analyzer.h"
+#include "pipeline/stored_parts.h"
+
+namespace prismvid::pipeline {
+namespace {
+
+/// A video with what was found in it.
+struct Asked {
+  store::VideoRecord record;
+  document::Document document;
+};
+
+std::vector<Asked> load_videos(store::Store& store, std::vector<std::string> ids) {
+  const bool library = ids.empty();
+  if (library)
+    for (const store::VideoRecord& video : store.videos())
+      if (store.latest_document(video.id)) ids.push_back(video.id);
+  check(!ids.empty(), ErrorCode::kNotFound,
+        "the library holds no analysed video: run 'prismvid analyze' first");
+  std::vector<Asked> videos;
+  for (const std::string& id : ids) {
+    const store::VideoRecord record = require_video(store, id);
+    videos.push_back({record, latest_document(store, record.id)});
+  }
+  return videos;
+}
+
+document::Degraded degraded(const Error& error) {
+  return {"deep_unavailable", error.what(), {"ask"}, "manual"};
+}
+
+}  // namespace
+
+deep::Answer Questions::ask(const std::vector<std::string>& video_ids, const std::string& question,
+                            const std::string& model, const deep::AskOptions& options,
+                            std::stop_token stop) {
+  check(question.find_first_not_of(" \t\r\n") != std::string::npos, ErrorCode::kInvalidArgument,
+        "the question is empty");
+  const std::vector<Asked> videos = load_videos(store_, video_ids);
+  try {
+    const auto loaded = deep_models_.open(deep_models_.choose(model));
+    std::list<StoredParts> parts;
+    std::vector<deep::Askable> askable;
+    for (const Asked& video : videos) {
+      parts.emplace_back(store_, video.record.id, false);
+      askable.push_back({video.record.path, video.document, options.language, *loaded, parts.back(),
+                         [&](const std::string& href) -> std::optional<std::vector<uint8_t>> {
+                           const auto place = document::locate_picture(video.document, href);
+                           return place ? store_.load_blob(place->cache_key, place->blob)
+                                        : std::nullopt;
+                         },
+                         [](int64_t) {}, stop});
+    }
+    return deep::ask(askable, question, options);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kInvalidArgument ||
+        error.code() == ErrorCode::kStore)
+      throw;
+    std::vector<const document::Document*> documents;
+    for (const Asked& video : videos) documents.push_back(&video.document);
+    deep::Answer answer = deep::answer_by_search(documents, question, options);
+    answer.degraded = degraded(error);
+    return answer;
+  }
+}
+
+}  // namespace prismvid::pipeline
