@@ -18,6 +18,7 @@ target_include_directories(prismvid_dlib SYSTEM INTERFACE ${DLIB_INCLUDE_DIRS})
 target_link_libraries(prismvid_dlib INTERFACE ${DLIB_LDFLAGS})
 pkg_check_modules(ICU REQUIRED IMPORTED_TARGET icu-uc)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 
 # Debian's CMake file of OpenCV comes only with all of its modules (300 MB); two libraries are enough.
 find_path(OPENCV_INCLUDE opencv2/imgproc.hpp PATH_SUFFIXES opencv4 REQUIRED)

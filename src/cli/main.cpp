@@ -20,6 +20,7 @@ constexpr const char* kFooter = R"(Examples:
   prismvid analyze holiday.mp4 --deep auto        also captions, chapters, a summary, the story
   prismvid ask holiday.mp4 "Who hands over the folder?"
   prismvid people name p_1 "Anna"
+  prismvid serve --media videos/                  the page and the API, on this machine
   prismvid models                                 what is installed, what is missing
 
 Exit codes: 0 done, 2 usage, 3 no such or unreadable input, 4 not a decodable video, 5 database, 6 model, 130 interrupted.)";
@@ -56,6 +57,7 @@ int run(int count, char** arguments, bool json) {
   cli::add_export_command(app);
   cli::add_models_command(app);
   cli::add_people_command(app);
+  cli::add_serve_command(app);
 #ifdef PRISMVID_MLX
   cli::add_describe_command(app);
   cli::add_generate_command(app);

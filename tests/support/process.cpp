@@ -25,12 +25,17 @@ std::string temporary_file() {
   return path;
 }
 
-std::string take_file(const std::string& path) {
+std::string read_file(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
   text << stream.rdbuf();
-  std::filesystem::remove(path);
   return text.str();
+}
+
+std::string take_file(const std::string& path) {
+  std::string text = read_file(path);
+  std::filesystem::remove(path);
+  return text;
 }
 
 }  // namespace
@@ -62,6 +67,8 @@ bool BackgroundProcess::running() {
   if (!ended_) ended_ = waitpid(pid_, &status_, WNOHANG) == pid_;
   return !ended_;
 }
+
+std::string BackgroundProcess::out_so_far() const { return read_file(out_path_); }
 
 ProcessResult BackgroundProcess::wait() {
   if (!ended_) waitpid(pid_, &status_, 0);

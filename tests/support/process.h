@@ -26,7 +26,10 @@ class BackgroundProcess {
   BackgroundProcess& operator=(const BackgroundProcess&) = delete;
 
   void signal(int number) const;
+  pid_t id() const { return pid_; }
   bool running();
+  /// What it has written to standard output until now.
+  std::string out_so_far() const;
   ProcessResult wait();
 
  private:

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <vector>
+
+#include "server/document_cache.h"
+#include "server/http_server.h"
+#include "server/media_roots.h"
+#include "server/router.h"
+#include "server/store_pool.h"
+#include "vision/models/manifest.h"
+
+namespace prismvid::server {
+
+struct ServiceOptions {
+  std::filesystem::path database;
+  std::filesystem::path models;  // empty = the standard folders
+  std::vector<std::filesystem::path> media_roots;
+  bool is_loopback = true;  // then only this machine's own names are answered, without a key
+};
+
+/// What the routes share.
+struct Context {
+  explicit Context(const ServiceOptions& options);
+
+  ServiceOptions options;
+  StorePool stores;
+  DocumentCache documents;
+  MediaRoots media;
+  vision::ModelRegistry models;
+};
+
+/// The whole service: who may ask what, and every route. Thread-safe.
+class Service : public Handler {
+ public:
+  explicit Service(const ServiceOptions& options);
+
+  BodyPlan begin(Request& request) override;
+  Response answer(Request& request) override;
+  void finish(const Request& request, Response& response) override;
+  const Router& router() const { return router_; }
+
+ private:
+  void check_origin(const Request& request) const;
+
+  Context context_;
+  Router router_;
+};
+
+Response json_response(const document::Json& json, int status = 200);
+
+void add_page_routes(Router& router);
+void add_health_routes(Router& router, Context& context);
+void add_library_routes(Router& router, Context& context);
+void add_video_routes(Router& router, Context& context);
+
+}  // namespace prismvid::server
