@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -40,6 +42,19 @@ class DeepTest : public testing::Test {
     return run(arguments);
   }
 
+  /// Of the seven things that happen in these seconds, those told in the right words and within
+  /// half a second of the right time.
+  static int true_captions_found(const json& captions) {
+    std::ifstream file(std::string(PRISMVID_ASSETS) + "/demo.truth.json");
+    int found = 0;
+    for (const json& truth : json::parse(file)["captions"])
+      found += std::any_of(captions.begin(), captions.end(), [&](const json& caption) {
+        return truth["start"].get<double>() >= 18 && caption["text"] == truth["text"] &&
+               std::abs(caption["start"].get<double>() - truth["start"].get<double>()) <= 0.5;
+      });
+    return found;
+  }
+
   static std::map<std::string, std::string> statuses(const json& document) {
     std::map<std::string, std::string> result;
     for (const json& stage : document["analysis"]["stages"])
@@ -66,7 +81,9 @@ TEST_F(DeepTest, TellsWhatHappensWithTimesAndEvidence) {
     EXPECT_EQ(caption["by"]["model"], "demo-world-vlm");
     EXPECT_EQ(caption["by"]["prompt_sha256"].get<std::string>().size(), 64u);
   }
-  EXPECT_THAT(document["captions"].dump(), HasSubstr("The red circle turns blue."));
+  // A small model's close calls fall differently on different processors: most must be right, not
+  // all.
+  EXPECT_GE(true_captions_found(document["captions"]), 5) << document["captions"].dump();
   EXPECT_EQ(document["summaries"][0]["by"]["engine"], "template");
   EXPECT_EQ(document["summaries"].size(), 5u);
   EXPECT_FALSE(document["chapters"].empty());
