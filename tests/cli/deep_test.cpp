@@ -46,8 +46,9 @@ class DeepTest : public testing::Test {
   /// half a second of the right time.
   static int true_captions_found(const json& captions) {
     std::ifstream file(std::string(PRISMVID_ASSETS) + "/demo.truth.json");
+    const json truths = json::parse(file)["captions"];
     int found = 0;
-    for (const json& truth : json::parse(file)["captions"])
+    for (const json& truth : truths)
       found += std::any_of(captions.begin(), captions.end(), [&](const json& caption) {
         return truth["start"].get<double>() >= 18 && caption["text"] == truth["text"] &&
                std::abs(caption["start"].get<double>() - truth["start"].get<double>()) <= 0.5;
