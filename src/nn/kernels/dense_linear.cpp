@@ -14,6 +14,20 @@ int whole_blocks(int rows) {
   return (rows + kBlockRows - 1) / kBlockRows;
 }
 
+/// (rows up to 16, words) -> (words, 16), with zeros for the rows that are missing.
+void transpose_words(const ConstRows& in, int words, std::uint32_t* out) {
+  constexpr int kTogether = 16;  // words of each row, a cache line
+  for (int first = 0; first < words; first += kTogether, out += kTogether * kBlockRows) {
+    const int count = std::min(kTogether, words - first);
+    std::uint32_t tile[kBlockRows][kTogether] = {};
+    for (int r = 0; r < in.rows; ++r)
+      std::memcpy(tile[r], static_cast<const char*>(at_row(in, r)) + 4 * std::size_t(first),
+                  4 * std::size_t(count));
+    for (int k = 0; k < count; ++k)
+      for (int r = 0; r < kBlockRows; ++r) out[k * kBlockRows + r] = tile[r][k];
+  }
+}
+
 }  // namespace
 
 DenseMatrix::DenseMatrix(const ConstRows& weights, const void* bias, NumberType bias_type,
@@ -27,17 +41,12 @@ DenseMatrix::DenseMatrix(const ConstRows& weights, const void* bias, NumberType 
   check(rows_ > 0 && columns_ > 0 && columns_ % 16 == 0, ErrorCode::kInvalidArgument,
         "dense matrix: needs rows and a multiple of 16 columns, got ", rows_, " x ", columns_);
   data_ = allocate_aligned(bytes());
-  const std::size_t number = byte_size(type_);
+  // A word is what dense_index() keeps together: an f32 or a pair of bf16.
+  const int words = static_cast<int>(columns_ * byte_size(type_) / 4);
   pool.parallel_for(whole_blocks(rows_), [&](int block) {
-    const std::size_t block_bytes = kBlockRows * columns_ * number;
-    std::memset(data_.get() + block * block_bytes, 0, block_bytes);
-    const int last = std::min((block + 1) * kBlockRows, rows_);
-    for (int row = block * kBlockRows; row < last; ++row) {
-      const auto* in = static_cast<const std::uint8_t*>(at_row(weights, row));
-      for (int k = 0; k < columns_; ++k)
-        std::memcpy(data_.get() + dense_index(type_, columns_, row, k) * number, in + k * number,
-                    number);
-    }
+    const int first = block * kBlockRows, rows = std::min(kBlockRows, rows_ - first);
+    transpose_words(slice(weights, first, rows), words,
+                    reinterpret_cast<std::uint32_t*>(data_.get()) + std::size_t(first) * words);
   });
   if (bias == nullptr) return;
   bias_.resize(whole_blocks(rows_) * kBlockRows);

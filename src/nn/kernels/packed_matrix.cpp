@@ -11,7 +11,9 @@ namespace prismvid::nn::kernels {
 namespace {
 
 constexpr int kRows = kBlockRows, kUnit = kUnitColumns;
-using UnitValues = std::array<std::uint8_t, kUnit>;
+
+/// 32 columns of 16 rows, a byte each: word w of row r holds columns 4w to 4w + 3.
+using UnitBytes = std::array<std::array<std::uint32_t, kRows>, kUnit / 4>;
 
 void check_matrix(const QuantizedMatrixView& m) {
   const bool known_bits = m.bits >= 2 && m.bits <= 8 && m.bits != 7;
@@ -27,18 +29,84 @@ void check_matrix(const QuantizedMatrixView& m) {
         "packed matrix: words, scales and biases must be given");
 }
 
-UnitValues read_unit(const std::uint8_t* bytes, int bits) {
-  UnitValues values;
-  const std::uint32_t mask = (1u << bits) - 1;
-  std::uint32_t pending = 0;
-  int available = 0;
-  for (auto& value : values) {
-    for (; available < bits; available += 8) pending |= std::uint32_t{*bytes++} << available;
-    value = static_cast<std::uint8_t>(pending & mask);
-    pending >>= bits;
-    available -= bits;
+/// Eight values of kBits, the first in the low bits, as bytes.
+template <int kBits>
+std::uint64_t spread_to_bytes(std::uint64_t packed) {
+  constexpr auto low = [](int bits) { return (std::uint64_t{1} << bits) - 1; };
+  if constexpr (kBits == 8) return packed;
+  std::uint64_t x = (packed & low(4 * kBits)) | (packed >> (4 * kBits)) << 32;
+  constexpr std::uint64_t kPairs = low(2 * kBits) * 0x1'0000'0001,
+                          kOnes = low(kBits) * 0x1'0001'0001'0001;
+  x = (x & kPairs) | (x >> (2 * kBits) & kPairs) << 16;
+  return (x & kOnes) | (x >> kBits & kOnes) << 8;
+}
+
+/// Values 8i to 8i + 7 of a row's unit, from whole words: a unit has kBits of them.
+template <int kBits>
+std::uint64_t eight_values(const std::uint8_t* unit, int i) {
+  const auto word = [&](int index) {
+    std::uint32_t value;
+    std::memcpy(&value, unit + 4 * index, 4);
+    return std::uint64_t{value};
+  };
+  const int first_bit = 8 * kBits * i, first = first_bit / 32;
+  const std::uint64_t next = first + 1 < kBits ? word(first + 1) << 32 : 0;
+  return (word(first) | next) >> (first_bit % 32);
+}
+
+template <int kBits>
+void read_unit(const std::uint8_t* in, std::size_t row_bytes, int rows, UnitBytes& unit) {
+  for (int r = 0; r < rows; ++r, in += row_bytes)
+    for (int i = 0; i < kUnit / 8; ++i) {
+      const std::uint64_t bytes = spread_to_bytes<kBits>(eight_values<kBits>(in, i));
+      unit[2 * i][r] = static_cast<std::uint32_t>(bytes);
+      unit[2 * i + 1][r] = static_cast<std::uint32_t>(bytes >> 32);
+    }
+}
+
+/// Lays the bits [low, low + kWidth) of all values on top of each other: plain loops over rows,
+/// which compilers make vectors of.
+template <int kWidth>
+void write_plane(const UnitBytes& unit, int low, std::uint8_t* out) {
+  constexpr int kTogether = 8 / kWidth;
+  constexpr std::uint32_t kMask = ((1u << kWidth) - 1) * 0x01010101u;
+  for (int v = 0; v < kWidth; ++v, out += 64) {
+    std::array<std::uint32_t, kRows> words = {};
+    for (int i = 0; i < kTogether; ++i)
+      for (int r = 0; r < kRows; ++r)
+        words[r] |= (unit[v * kTogether + i][r] >> low & kMask) << (kWidth * i);
+    std::memcpy(out, words.data(), 64);
   }
-  return values;
+}
+
+template <int kBits>
+void pack_unit(const std::uint8_t* in, std::size_t row_bytes, int rows, std::uint8_t* out) {
+  UnitBytes unit;
+  if (rows < kRows) unit = {};
+  read_unit<kBits>(in, row_bytes, rows, unit);
+  for_each_plane(kBits, [&](int width, int low, int offset) {
+    if (width == 8) write_plane<8>(unit, low, out + 64 * offset);
+    if (width == 4) write_plane<4>(unit, low, out + 64 * offset);
+    if (width == 2) write_plane<2>(unit, low, out + 64 * offset);
+    if (width == 1) write_plane<1>(unit, low, out + 64 * offset);
+  });
+}
+
+using PackUnit = void (*)(const std::uint8_t*, std::size_t, int, std::uint8_t*);
+
+PackUnit pack_unit_of(int bits) {
+  static constexpr PackUnit kOf[] = {nullptr,      nullptr,      pack_unit<2>,
+                                     pack_unit<3>, pack_unit<4>, pack_unit<5>,
+                                     pack_unit<6>, nullptr,      pack_unit<8>};
+  return kOf[bits];
+}
+
+/// One column of `rows` numbers, `stride` bytes apart, zeros below.
+template <typename Number>
+void pack_column(const std::uint8_t* in, std::size_t stride, int rows, std::uint8_t* out) {
+  std::array<Number, kRows> numbers = {};
+  for (int r = 0; r < rows; ++r) std::memcpy(&numbers[r], in + r * stride, sizeof(Number));
+  std::memcpy(out, numbers.data(), sizeof(numbers));
 }
 
 }  // namespace
@@ -60,30 +128,24 @@ PackedMatrix::PackedMatrix(const QuantizedMatrixView& matrix, ThreadPool& pool, 
 }
 
 void PackedMatrix::pack_block(const QuantizedMatrixView& matrix, int block) {
-  std::uint8_t* out = data_.get() + block * block_bytes();
-  std::memset(out, 0, block_bytes());
   const std::size_t number = byte_size(scale_type_), row_bytes = std::size_t(columns_) * bits_ / 8;
-  const auto* words = reinterpret_cast<const std::uint8_t*>(matrix.words);
-  const int count = std::min(kRows, rows_ - block * kRows);
-  for (int r = 0; r < count; ++r) {
-    const std::size_t row = std::size_t(block) * kRows + r;
-    const std::uint8_t* in = words + row * row_bytes;
-    for (int g = 0; g < groups(); ++g) {
-      std::uint8_t* group = out + g * group_bytes();
-      const std::size_t at = (row * groups() + g) * number;
-      std::memcpy(group + r * number, static_cast<const char*>(matrix.scales) + at, number);
-      std::memcpy(group + (kRows + r) * number, static_cast<const char*>(matrix.biases) + at,
-                  number);
-      std::uint8_t* unit = group + scale_bytes();
-      for (int u = 0; u < group_size_ / kUnit; ++u, unit += 64 * bits_, in += 4 * bits_) {
-        const UnitValues values = read_unit(in, bits_);
-        for_each_plane(bits_, [&](int width, int low, int offset) {
-          for (int c = 0; c < kUnit; ++c)
-            unit[byte_in_unit(width, offset, r, c)] |= ((values[c] >> low) & ((1 << width) - 1))
-                                                       << shift_in_byte(width, c);
-        });
-      }
-    }
+  const std::size_t first = std::size_t(block) * kRows, scale_stride = groups() * number;
+  const int rows = std::min(kRows, rows_ - block * kRows);
+  const auto first_of = [&](const void* data, std::size_t stride) {
+    return static_cast<const std::uint8_t*>(data) + first * stride;
+  };
+  const std::uint8_t* in = first_of(matrix.words, row_bytes);
+  const std::uint8_t* scales = first_of(matrix.scales, scale_stride);
+  const std::uint8_t* biases = first_of(matrix.biases, scale_stride);
+  const auto pack_numbers = number == 4 ? pack_column<std::uint32_t> : pack_column<std::uint16_t>;
+  const PackUnit pack = pack_unit_of(bits_);
+  std::uint8_t* out = data_.get() + block * block_bytes();
+  for (int g = 0; g < groups(); ++g, scales += number, biases += number) {
+    pack_numbers(scales, scale_stride, rows, out);
+    pack_numbers(biases, scale_stride, rows, out + kRows * number);
+    out += scale_bytes();
+    for (int u = 0; u < group_size_ / kUnit; ++u, in += 4 * bits_, out += 64 * bits_)
+      pack(in, row_bytes, rows, out);
   }
 }
 
