@@ -71,6 +71,64 @@ struct DenseArguments {
   std::size_t output_stride;
 };
 
+constexpr int kMaxHeadDim = 256;
+constexpr int kKeysTogether = 128;              // keys of one step of the online softmax
+constexpr int kQueriesTogether = 4 * kMaxTile;  // queries of one head that share packed keys
+constexpr int kMaxQueryRows = 16;               // rows that read keys where they lie
+
+/// Keys or values of one head made ready for a level's own product. Keys come in blocks of 16 as a
+/// plain matrix's rows; values in tiles of kKeysTogether keys, each a plain matrix of head_dim
+/// rows.
+struct PackHeadArguments {
+  const void* input;  // (tokens, head_dim)
+  NumberType input_type;
+  std::size_t input_stride;
+  int tokens;
+  int head_dim;
+  std::uint8_t* packed;  // packed_head_bytes()
+};
+
+/// Room for one head's packed keys or values.
+constexpr std::size_t packed_head_bytes(int tokens, int head_dim) {
+  const std::size_t rows =
+      (std::size_t(tokens) + kKeysTogether - 1) / kKeysTogether * kKeysTogether;
+  return rows * ((std::size_t(head_dim) + 15) / 16 * 16) * 4;
+}
+
+/// softmax(scale q k^T) v for some queries of one head, whose keys and values are packed.
+struct AttendBlockArguments {
+  const void* queries;  // (query_count, head_dim)
+  NumberType type;      // of queries and output
+  std::size_t query_stride;
+  int query_count;  // at most kQueriesTogether
+  int head_dim;
+  const std::uint8_t* keys;
+  const std::uint8_t* values;
+  int key_count;  // those that the last query sees
+  bool causal;    // each query before it sees one less
+  float scale;
+  void* output;  // (query_count, head_dim)
+  std::size_t output_stride;
+};
+
+/// The same for few queries of the heads that share keys and values, which are read where they lie.
+struct AttendRowsArguments {
+  const void* queries;  // (heads, query_count, head_dim)
+  NumberType type;      // of all
+  std::size_t query_head_stride, query_stride;
+  int heads;
+  int query_count;
+  int head_dim;
+  const void* keys;  // (key_count, head_dim)
+  const void* values;
+  std::size_t key_stride, value_stride;
+  int key_count;
+  bool causal;
+  float scale;
+  void* output;  // (heads, query_count, head_dim)
+  std::size_t output_head_stride, output_stride;
+};
+
 /// One instruction-set level's functions; arrays are indexed by Precision
 /// or, for plain matrices, by NumberType.
 struct KernelTable {
@@ -79,6 +137,11 @@ struct KernelTable {
   void (*multiply[2])(const MultiplyArguments&);
   void (*prepare_dense[2])(const PrepareArguments&);  // these two: f32 weights, bf16 weights
   void (*multiply_dense[2])(const DenseArguments&);
+  void (*attend_rows)(const AttendRowsArguments&);
+  // f32 (and f16), bf16; null where the definition does all the work.
+  void (*pack_keys[2])(const PackHeadArguments&);
+  void (*pack_values[2])(const PackHeadArguments&);
+  void (*attend_block[2])(const AttendBlockArguments&);
 };
 
 /// Throws kUnavailable for a level this processor or this build lacks.

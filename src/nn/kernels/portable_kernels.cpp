@@ -1,5 +1,6 @@
 // The definition of every kernel, in plain C++.
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "nn/kernels/kernel_table.h"
@@ -49,14 +50,47 @@ void multiply_dense(const DenseArguments& a) {
   }
 }
 
+/// One query of one head.
+void attend_row(const AttendRowsArguments& a, int head, int query) {
+  const int seen = a.causal ? a.key_count - (a.query_count - 1 - query) : a.key_count;
+  const std::size_t q = head * a.query_head_stride + query * a.query_stride;
+  std::vector<float> shares(seen);
+  for (int k = 0; k < seen; ++k) {
+    float sum = 0;
+    for (int d = 0; d < a.head_dim; ++d)
+      sum +=
+          load_number(a.queries, a.type, q + d) * load_number(a.keys, a.type, k * a.key_stride + d);
+    shares[k] = sum * a.scale;
+  }
+  const float most = *std::max_element(shares.begin(), shares.end());
+  float total = 0;
+  for (float& share : shares) total += share = std::exp(share - most);
+  for (int d = 0; d < a.head_dim; ++d) {
+    float sum = 0;
+    for (int k = 0; k < seen; ++k)
+      sum += shares[k] * load_number(a.values, a.type, k * a.value_stride + d);
+    store_number(a.output, a.type, head * a.output_head_stride + query * a.output_stride + d,
+                 sum / total);
+  }
+}
+
+void attend_rows(const AttendRowsArguments& a) {
+  for (int head = 0; head < a.heads; ++head)
+    for (int query = 0; query < a.query_count; ++query) attend_row(a, head, query);
+}
+
 }  // namespace
 
 const KernelTable& portable_kernels() {
-  static const KernelTable table = {Isa::kPortable,
-                                    {prepare, prepare},
-                                    {multiply, multiply},
-                                    {prepare, prepare},
-                                    {multiply_dense, multiply_dense}};
+  static const KernelTable table = {.isa = Isa::kPortable,
+                                    .prepare = {prepare, prepare},
+                                    .multiply = {multiply, multiply},
+                                    .prepare_dense = {prepare, prepare},
+                                    .multiply_dense = {multiply_dense, multiply_dense},
+                                    .attend_rows = attend_rows,
+                                    .pack_keys = {},
+                                    .pack_values = {},
+                                    .attend_block = {}};
   return table;
 }
 

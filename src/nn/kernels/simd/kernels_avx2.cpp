@@ -1,3 +1,4 @@
+#include "nn/kernels/simd/attention.h"
 #include "nn/kernels/simd/dense_linear.h"
 #include "nn/kernels/simd/float_dot.h"
 #include "nn/kernels/simd/quantized_linear.h"
@@ -14,7 +15,11 @@ const KernelTable& avx2_kernels() {
       .prepare = {prepare<Bytes>, prepare<Full>},
       .multiply = {multiply<Bytes>, multiply<Full>},
       .prepare_dense = {prepare<Floats>, prepare<Full>},
-      .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Avx2>>}};
+      .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Avx2>>},
+      .attend_rows = attend_rows<Avx2>,
+      .pack_keys = {pack_keys<Floats>, pack_keys<Full>},
+      .pack_values = {pack_values<Floats>, pack_values<Full>},
+      .attend_block = {attend_block<Floats>, attend_block<Full>}};
   return table;
 }
 

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "nn/kernels/number.h"
+#include "nn/kernels/simd/exp2_fraction.h"
 
 namespace prismvid::nn::kernels {
 
@@ -57,6 +58,31 @@ struct Avx2 {
     return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
            ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
   }
+  /// The larger; a NaN in b stays.
+  static Floats maximum(Floats a, Floats b) {
+    return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
+  }
+  static float max_of(Floats v) {
+    alignas(32) float lanes[8];
+    _mm256_store_ps(lanes, _mm256_max_ps(v.low, v.high));
+    float most = lanes[0];
+    for (float lane : lanes) most = lane > most ? lane : most;
+    return most;
+  }
+  /// 2^x to 2e-7, 0 from -127 down; a NaN stays.
+  static Floats exp2(Floats x) {
+    x = maximum(broadcast(-127.0f), x);
+    const auto nearest = [](__m256 v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT); };
+    const Floats whole = {nearest(x.low), nearest(x.high)};
+    const Floats value = exp2_fraction<Avx2>(
+        Floats{_mm256_sub_ps(x.low, whole.low), _mm256_sub_ps(x.high, whole.high)});
+    const auto power = [](__m256 v) {
+      const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(127));
+      return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
+    };
+    return multiply(value, {power(whole.low), power(whole.high)});
+  }
+  static float exp2_of(float x) { return _mm256_cvtss_f32(exp2(broadcast(x)).low); }
 
   static Bytes zero_bytes() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
   static Bytes load_bytes(const void* p) {

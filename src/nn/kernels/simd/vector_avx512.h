@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "nn/kernels/number.h"
+#include "nn/kernels/simd/exp2_fraction.h"
 
 namespace prismvid::nn::kernels {
 
@@ -29,6 +30,16 @@ struct Avx512 {
   static Floats to_floats(Bytes v) { return _mm512_cvtepi32_ps(v); }
   static Bytes to_integers(Floats v) { return _mm512_cvtps_epi32(v); }
   static float sum(Floats v) { return _mm512_reduce_add_ps(v); }
+  /// The larger; a NaN in b stays.
+  static Floats maximum(Floats a, Floats b) { return _mm512_max_ps(a, b); }
+  static float max_of(Floats v) { return _mm512_reduce_max_ps(v); }
+  /// 2^x to 2e-7, 0 from -150 down; a NaN stays.
+  static Floats exp2(Floats x) {
+    x = maximum(broadcast(-200.0f), x);
+    const Floats whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT);
+    return _mm512_scalef_ps(exp2_fraction<Avx512>(_mm512_sub_ps(x, whole)), whole);
+  }
+  static float exp2_of(float x) { return _mm512_cvtss_f32(exp2(broadcast(x))); }
 
   static Bytes zero_bytes() { return _mm512_setzero_si512(); }
   static Bytes load_bytes(const void* p) { return _mm512_loadu_si512(p); }
