@@ -42,9 +42,17 @@ struct PackedBlocks {
   NumberType scale_type;
 };
 
+/// What is added to each result, (tokens, rows); no data: nothing.
+struct Addend {
+  const void* data;
+  NumberType type;
+  std::size_t stride;
+};
+
 struct MultiplyArguments {
   PackedBlocks matrix;
   const float* bias;  // rows rounded up to 16, or null
+  Addend addend;
   int first_block, last_block;
   const std::uint8_t* prepared;  // tile after tile, each of kMaxTile tokens but the last
   int tokens;                    // at most kMaxTokens
@@ -63,6 +71,7 @@ struct DenseBlocks {
 struct DenseArguments {
   DenseBlocks matrix;
   const float* bias;  // rows rounded up to 16, or null
+  Addend addend;
   int first_block, last_block;
   const std::uint8_t* prepared;  // as in MultiplyArguments, with one group
   int tokens;
@@ -129,6 +138,44 @@ struct AttendRowsArguments {
   std::size_t output_head_stride, output_stride;
 };
 
+/// Root mean square norm of one row, or layer norm where `bias` is given.
+struct NormalizeArguments {
+  const void* input;
+  NumberType type;  // of input and output
+  const void* weight;
+  const void* bias;  // null: root mean square
+  NumberType weight_type;
+  int columns;
+  float epsilon;
+  void* output;
+};
+
+/// Rotary position of one token's heads, each behind its root mean square norm where `weight` is
+/// given: channel i turns with channel i + head_dim / 2.
+struct RotateArguments {
+  const void* input;  // (heads, head_dim)
+  NumberType type;    // of input and output
+  int heads;
+  int head_dim;        // at most kMaxHeadDim
+  const void* weight;  // (head_dim), or null
+  NumberType weight_type;
+  float epsilon;
+  const float* cos;  // (head_dim / 2)
+  const float* sin;
+  void* output;
+  std::size_t output_head_stride;
+};
+
+enum class Activation { kSwiGlu, kGelu, kGeluTanh };
+
+struct ActivateArguments {
+  const void* input;
+  const void* up;   // what silu(input) is multiplied with; kSwiGlu alone
+  NumberType type;  // of all
+  int count;
+  void* output;
+};
+
 /// One instruction-set level's functions; arrays are indexed by Precision
 /// or, for plain matrices, by NumberType.
 struct KernelTable {
@@ -138,6 +185,9 @@ struct KernelTable {
   void (*prepare_dense[2])(const PrepareArguments&);  // these two: f32 weights, bf16 weights
   void (*multiply_dense[2])(const DenseArguments&);
   void (*attend_rows)(const AttendRowsArguments&);
+  void (*normalize)(const NormalizeArguments&);
+  void (*rotate)(const RotateArguments&);
+  void (*activate[3])(const ActivateArguments&);  // by Activation
   // f32 (and f16), bf16; null where the definition does all the work.
   void (*pack_keys[2])(const PackHeadArguments&);
   void (*pack_values[2])(const PackHeadArguments&);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/error.h"
 #include "nn/kernels/packed_layout.h"
 
 namespace prismvid::nn::kernels {
@@ -39,9 +40,11 @@ void prepare_round(ThreadPool* pool, const ConstRows& input, int group_size,
 
 }  // namespace
 
-void run_linear(const Context& context, const ConstRows& input, const Rows& output, int group_size,
-                void (*prepare)(const PrepareArguments&),
+void run_linear(const Context& context, const ConstRows& input, const ConstRows* addend,
+                const Rows& output, int group_size, void (*prepare)(const PrepareArguments&),
                 const std::function<void(const LinearTask&)>& multiply) {
+  check(addend == nullptr || (addend->rows == output.rows && addend->columns == output.columns),
+        ErrorCode::kInvalidArgument, "linear: what is added must have the output's shape");
   const int most = std::min(input.rows, kMaxTokens), last_tile = (most - 1) % kMaxTile + 1;
   // 64 spare bytes: vector loads of the last scales may read beyond them.
   const std::size_t bytes =
@@ -57,8 +60,11 @@ void run_linear(const Context& context, const ConstRows& input, const Rows& outp
     const int tokens = std::min(kMaxTokens, input.rows - first);
     prepare_round(pool, slice(input, first, tokens), group_size, prepare, prepared.get());
     const Rows out = slice(output, first, tokens);
+    const Addend added = addend ? Addend{at_row(*addend, first), addend->type, addend->stride}
+                                : Addend{nullptr, NumberType::kFloat32, 0};
     run(pool, (blocks + per_task - 1) / per_task, [&](int task) {
-      multiply({task * per_task, std::min((task + 1) * per_task, blocks), prepared.get(), out});
+      multiply(
+          {task * per_task, std::min((task + 1) * per_task, blocks), prepared.get(), added, out});
     });
   }
 }

@@ -12,13 +12,15 @@ namespace prismvid::nn::kernels {
 struct LinearTask {
   int first_block, last_block;
   const std::uint8_t* prepared;
+  Addend addend;
   Rows output;
 };
 
 /// Divides a product into rounds of kMaxTokens tokens, makes each round's activations ready with
-/// `prepare`, and calls `multiply` for all blocks of 16 rows on all threads.
-void run_linear(const Context& context, const ConstRows& input, const Rows& output, int group_size,
-                void (*prepare)(const PrepareArguments&),
+/// `prepare`, and calls `multiply` for all blocks of 16 rows on all threads. `addend`: of the
+/// output's shape, or null.
+void run_linear(const Context& context, const ConstRows& input, const ConstRows* addend,
+                const Rows& output, int group_size, void (*prepare)(const PrepareArguments&),
                 const std::function<void(const LinearTask&)>& multiply);
 
 }  // namespace prismvid::nn::kernels

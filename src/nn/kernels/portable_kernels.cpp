@@ -9,6 +9,13 @@
 namespace prismvid::nn::kernels {
 namespace {
 
+template <typename Arguments>
+float first_sum(const Arguments& a, int token, int row) {
+  const float bias = a.bias ? a.bias[row] : 0.0f;
+  if (a.addend.data == nullptr) return bias;
+  return bias + load_number(a.addend.data, a.addend.type, token * a.addend.stride + row);
+}
+
 /// (tokens, columns) as f32.
 void prepare(const PrepareArguments& a) {
   auto* out = reinterpret_cast<float*>(a.prepared);
@@ -27,7 +34,7 @@ void multiply(const MultiplyArguments& a) {
     for (int t = 0; t < a.tokens; ++t) {
       const auto* tile = reinterpret_cast<const float*>(a.prepared + t / kMaxTile * tile_bytes);
       const float* x = tile + std::size_t(t % kMaxTile) * a.matrix.columns;
-      float sum = a.bias ? a.bias[row] : 0.0f;
+      float sum = first_sum(a, t, row);
       for (int k = 0; k < a.matrix.columns; ++k) sum += weights[k] * x[k];
       store_number(a.output, a.output_type, t * a.output_stride + row, sum);
     }
@@ -42,7 +49,7 @@ void multiply_dense(const DenseArguments& a) {
     for (int t = 0; t < a.tokens; ++t) {
       const auto* tile = reinterpret_cast<const float*>(a.prepared + t / kMaxTile * tile_bytes);
       const float* x = tile + std::size_t(t % kMaxTile) * m.columns;
-      float sum = a.bias ? a.bias[row] : 0.0f;
+      float sum = first_sum(a, t, row);
       for (int k = 0; k < m.columns; ++k)
         sum += load_number(m.data, m.type, dense_index(m.type, m.columns, row, k)) * x[k];
       store_number(a.output, a.output_type, t * a.output_stride + row, sum);
@@ -79,6 +86,65 @@ void attend_rows(const AttendRowsArguments& a) {
     for (int query = 0; query < a.query_count; ++query) attend_row(a, head, query);
 }
 
+void normalize(const NormalizeArguments& a) {
+  const auto x = [&](int k) { return load_number(a.input, a.type, k); };
+  float mean = 0, square = 0;
+  for (int k = 0; a.bias && k < a.columns; ++k) mean += x(k) / a.columns;
+  for (int k = 0; k < a.columns; ++k) square += (x(k) - mean) * (x(k) - mean) / a.columns;
+  const float scale = 1 / std::sqrt(square + a.epsilon);
+  for (int k = 0; k < a.columns; ++k) {
+    const float bias = a.bias ? load_number(a.bias, a.weight_type, k) : 0.0f;
+    store_number(a.output, a.type, k,
+                 (x(k) - mean) * scale * load_number(a.weight, a.weight_type, k) + bias);
+  }
+}
+
+void rotate(const RotateArguments& a) {
+  const int half = a.head_dim / 2;
+  std::vector<float> x(a.head_dim);
+  for (int head = 0; head < a.heads; ++head) {
+    float square = 0;
+    for (int d = 0; d < a.head_dim; ++d) {
+      x[d] = load_number(a.input, a.type, std::size_t(head) * a.head_dim + d);
+      square += x[d] * x[d] / a.head_dim;
+    }
+    const float scale = 1 / std::sqrt(square + a.epsilon);
+    for (int d = 0; a.weight && d < a.head_dim; ++d)
+      x[d] *= scale * load_number(a.weight, a.weight_type, d);
+    const auto store = [&](int d, float value) {
+      store_number(a.output, a.type, head * a.output_head_stride + d, value);
+    };
+    for (int d = 0; d < half; ++d) {
+      store(d, x[d] * a.cos[d] - x[d + half] * a.sin[d]);
+      store(d + half, x[d + half] * a.cos[d] + x[d] * a.sin[d]);
+    }
+  }
+}
+
+float sigmoid(float x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+template <typename Function>
+void activate(const ActivateArguments& a, Function function) {
+  for (int i = 0; i < a.count; ++i)
+    store_number(a.output, a.type, i, function(load_number(a.input, a.type, i), i));
+}
+
+void swiglu(const ActivateArguments& a) {
+  activate(a, [&](float x, int i) { return x * sigmoid(x) * load_number(a.up, a.type, i); });
+}
+
+void gelu(const ActivateArguments& a) {
+  activate(a, [](float x, int) { return 0.5f * x * std::erfc(-x * std::sqrt(0.5f)); });
+}
+
+/// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+void gelu_tanh(const ActivateArguments& a) {
+  activate(
+      a, [](float x, int) { return x * sigmoid(2 * 0.7978845608f * (x + 0.044715f * x * x * x)); });
+}
+
 }  // namespace
 
 const KernelTable& portable_kernels() {
@@ -88,6 +154,9 @@ const KernelTable& portable_kernels() {
                                     .prepare_dense = {prepare, prepare},
                                     .multiply_dense = {multiply_dense, multiply_dense},
                                     .attend_rows = attend_rows,
+                                    .normalize = normalize,
+                                    .rotate = rotate,
+                                    .activate = {swiglu, gelu, gelu_tanh},
                                     .pack_keys = {},
                                     .pack_values = {},
                                     .attend_block = {}};

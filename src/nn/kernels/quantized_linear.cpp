@@ -6,17 +6,18 @@
 namespace prismvid::nn::kernels {
 
 void quantized_linear(const Context& context, const PackedMatrix& matrix, const ConstRows& input,
-                      const Rows& output, Precision precision) {
+                      const Rows& output, Precision precision, const ConstRows* addend) {
   check(input.columns == matrix.columns() && output.columns == matrix.rows() &&
             input.rows == output.rows,
         ErrorCode::kInvalidArgument, "quantized linear: input ", input.rows, " x ", input.columns,
         " and output ", output.rows, " x ", output.columns, " do not fit a matrix of ",
         matrix.rows(), " x ", matrix.columns());
   const int kind = static_cast<int>(precision);
-  run_linear(context, input, output, matrix.group_size(), context.table.prepare[kind],
+  run_linear(context, input, addend, output, matrix.group_size(), context.table.prepare[kind],
              [&](const LinearTask& task) {
                context.table.multiply[kind]({.matrix = matrix.packed_blocks(),
                                              .bias = matrix.bias(),
+                                             .addend = task.addend,
                                              .first_block = task.first_block,
                                              .last_block = task.last_block,
                                              .prepared = task.prepared,

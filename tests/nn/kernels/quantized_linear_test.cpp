@@ -214,6 +214,27 @@ TEST_P(QuantizedLinear, ReadsAndWritesHalvesAtOddPlacesWithStrides) {
   }
 }
 
+TEST_P(QuantizedLinear, AddsWhatIsGivenBeforeRounding) {
+  const RandomMatrix matrix(37, 64, 4, 64, NumberType::kBfloat16);
+  const PackedMatrix packed(matrix.view, pool_);
+  const Context context = {kernel_table(GetParam().isa), pool_};
+  for (int tokens : {1, 5}) {
+    const std::vector<float> x = activations(tokens, 64), plain = run(matrix, x, tokens);
+    std::vector<float> y(std::size_t(tokens) * 37);
+    std::vector<std::uint16_t> added(std::size_t(tokens) * 40);
+    for (std::size_t i = 0; i < added.size(); ++i)
+      store_number(added.data(), NumberType::kBfloat16, i, static_cast<float>(i % 13) - 6);
+    const ConstRows addend = {added.data(), NumberType::kBfloat16, tokens, 37, 40};
+    quantized_linear(context, packed, {x.data(), NumberType::kFloat32, tokens, 64, 64},
+                     {y.data(), NumberType::kFloat32, tokens, 37, 37}, GetParam().precision,
+                     &addend);
+    for (int t = 0; t < tokens; ++t)
+      for (int row = 0; row < 37; ++row)
+        ASSERT_NEAR(y[t * 37 + row],
+                    plain[t * 37 + row] + static_cast<float>((t * 40 + row) % 13) - 6, 1e-4);
+  }
+}
+
 std::string case_name(const testing::TestParamInfo<Case>& test) {
   return std::string(to_string(test.param.isa)) +
          (test.param.precision == Precision::kInt8 ? "_int8" : "_full");

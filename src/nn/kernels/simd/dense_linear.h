@@ -67,7 +67,7 @@ void multiply_dense(const DenseArguments& a) {
   for (int first = a.first_block; first < a.last_block; first += kBlocksTogether) {
     const int left = a.last_block - first;
     const int blocks = left < kBlocksTogether ? left : kBlocksTogether;
-    for (int i = 0; i < blocks; ++i) start_sums<V>(a.bias, first + i, a.tokens, sums[i]);
+    for (int i = 0; i < blocks; ++i) start_sums<V>(a, first + i, sums[i]);
     for (int k = 0; k < a.matrix.columns; k += kStretch) {
       const int count = a.matrix.columns - k < kStretch ? a.matrix.columns - k : kStretch;
       for (int i = 0; i < blocks; ++i)

@@ -1,5 +1,6 @@
 #include "nn/kernels/simd/attention.h"
 #include "nn/kernels/simd/dense_linear.h"
+#include "nn/kernels/simd/elementwise.h"
 #include "nn/kernels/simd/float_dot.h"
 #include "nn/kernels/simd/quantized_linear.h"
 #include "nn/kernels/simd/vector_avx2.h"
@@ -17,6 +18,9 @@ const KernelTable& avx2_kernels() {
       .prepare_dense = {prepare<Floats>, prepare<Full>},
       .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Avx2>>},
       .attend_rows = attend_rows<Avx2>,
+      .normalize = normalize<Avx2>,
+      .rotate = rotate<Avx2>,
+      .activate = {activate<Avx2, SwiGlu>, activate<Avx2, Gelu>, activate<Avx2, GeluTanh>},
       .pack_keys = {pack_keys<Floats>, pack_keys<Full>},
       .pack_values = {pack_values<Floats>, pack_values<Full>},
       .attend_block = {attend_block<Floats>, attend_block<Full>}};

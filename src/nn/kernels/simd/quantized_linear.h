@@ -307,11 +307,22 @@ TileView tile_view(const MultiplyArguments& a, int first_token, int tokens, int 
           scales + first_group * tokens, sums + first_group * tokens, tokens};
 }
 
-/// Sets one block's sums (tokens, 16) to its bias.
-template <class V>
-void start_sums(const float* bias, int block, int tokens, float* sums) {
-  const auto first = bias ? V::load(bias + 16 * block) : V::zero();
-  for (int t = 0; t < tokens; ++t) V::store(sums + 16 * t, first);
+/// Sets one block's sums (tokens, 16) to its bias and what is added.
+template <class V, class Arguments>
+void start_sums(const Arguments& a, int block, float* sums) {
+  const auto first = a.bias ? V::load(a.bias + 16 * block) : V::zero();
+  const int left = a.matrix.rows - 16 * block, count = left < 16 ? left : 16;
+  for (int t = 0; t < a.tokens; ++t, sums += 16) {
+    V::store(sums, first);
+    if (a.addend.data == nullptr) continue;
+    const std::size_t at = t * a.addend.stride + 16 * block;
+    if (count == 16) {
+      const auto* p = static_cast<const char*>(a.addend.data) + at * byte_size(a.addend.type);
+      V::store(sums, V::add(first, V::load_numbers(p, a.addend.type)));
+    } else {
+      for (int r = 0; r < count; ++r) sums[r] += load_number(a.addend.data, a.addend.type, at + r);
+    }
+  }
 }
 
 /// Writes 16 rows' results of each token, in the output's number format.
@@ -374,8 +385,7 @@ void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks)
   const int step = Panel<Dot>::kColumns / a.matrix.group_size;
   Panel<Dot> panel;
   alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
-  for (int i = 0; i < blocks; ++i)
-    start_sums<typename Dot::Vector>(a.bias, first_block + i, a.tokens, sums[i]);
+  for (int i = 0; i < blocks; ++i) start_sums<typename Dot::Vector>(a, first_block + i, sums[i]);
   for (int g = 0; g < groups; g += step) {
     const int count = groups - g < step ? groups - g : step;
     for (int i = 0; i < blocks; ++i)
@@ -388,7 +398,7 @@ void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks)
 template <class V, int kBits>
 void multiply_streaming(const MultiplyArguments& a, int block) {
   alignas(64) float sums[4 * 16];
-  start_sums<V>(a.bias, block, a.tokens, sums);
+  start_sums<V>(a, block, sums);
   const TileView x = tile_view<ByteDot<V>>(a, 0, a.tokens, 0);
   with_tokens<4>(a.tokens, [&]<int T>() {
     stream_block<V, kBits, T>(a.matrix, a.matrix.data + block * a.matrix.block_bytes, x, sums);

@@ -58,6 +58,12 @@ struct Avx2 {
     return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
            ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
   }
+  static Floats subtract(Floats a, Floats b) {
+    return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
+  }
+  static Floats divide(Floats a, Floats b) {
+    return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
+  }
   /// The larger; a NaN in b stays.
   static Floats maximum(Floats a, Floats b) {
     return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
@@ -69,9 +75,12 @@ struct Avx2 {
     for (float lane : lanes) most = lane > most ? lane : most;
     return most;
   }
-  /// 2^x to 2e-7, 0 from -127 down; a NaN stays.
+  /// 2^x to 2e-7, 0 from -127 down and infinity from 127.5 up; a NaN stays.
   static Floats exp2(Floats x) {
-    x = maximum(broadcast(-127.0f), x);
+    const auto within = [](__m256 v) {
+      return _mm256_min_ps(_mm256_set1_ps(128.0f), _mm256_max_ps(_mm256_set1_ps(-127.0f), v));
+    };
+    x = {within(x.low), within(x.high)};
     const auto nearest = [](__m256 v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT); };
     const Floats whole = {nearest(x.low), nearest(x.high)};
     const Floats value = exp2_fraction<Avx2>(

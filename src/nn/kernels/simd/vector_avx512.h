@@ -30,12 +30,14 @@ struct Avx512 {
   static Floats to_floats(Bytes v) { return _mm512_cvtepi32_ps(v); }
   static Bytes to_integers(Floats v) { return _mm512_cvtps_epi32(v); }
   static float sum(Floats v) { return _mm512_reduce_add_ps(v); }
+  static Floats subtract(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
+  static Floats divide(Floats a, Floats b) { return _mm512_div_ps(a, b); }
   /// The larger; a NaN in b stays.
   static Floats maximum(Floats a, Floats b) { return _mm512_max_ps(a, b); }
   static float max_of(Floats v) { return _mm512_reduce_max_ps(v); }
-  /// 2^x to 2e-7, 0 from -150 down; a NaN stays.
+  /// 2^x to 2e-7, 0 from -150 down and infinity from 128 up; a NaN stays.
   static Floats exp2(Floats x) {
-    x = maximum(broadcast(-200.0f), x);
+    x = _mm512_min_ps(broadcast(200.0f), maximum(broadcast(-200.0f), x));
     const Floats whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT);
     return _mm512_scalef_ps(exp2_fraction<Avx512>(_mm512_sub_ps(x, whole)), whole);
   }
