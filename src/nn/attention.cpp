@@ -2,11 +2,44 @@
 
 #include <cmath>
 
+#include "nn/kernel_primitive.h"
+
 namespace prismvid::nn {
+namespace {
+
+bool has_kernel(const mx::array& queries, const mx::array& keys, const mx::array& values) {
+  const int head_dim = queries.shape(3);
+  return number_type(queries.dtype()) && keys.dtype() == queries.dtype() &&
+         values.dtype() == queries.dtype() && head_dim % 2 == 0 && head_dim <= kernels::kMaxHeadDim;
+}
+
+mx::array attention_by_kernel(const mx::array& queries, const mx::array& keys,
+                              const mx::array& values, float scale, Mask mask,
+                              const SharedKernels& kernels) {
+  const int batch = queries.shape(0), heads = queries.shape(1), tokens = queries.shape(2),
+            head_dim = queries.shape(3), width = heads * head_dim;
+  return strided_kernel_array(
+      "Attention", {batch, tokens, width}, queries.dtype(), {queries, keys, values},
+      [=](const std::vector<mx::array>& in, mx::array& output) {
+        for (int i = 0; i < batch; ++i) {
+          const kernels::ConstHeads q = heads_of(in[0], i);
+          kernels::attention(
+              kernels->context(),
+              {q, heads_of(in[1], i), heads_of(in[2], i), scale, mask == Mask::kCausal},
+              {output.data<char>() + static_cast<size_t>(i) * tokens * width * output.itemsize(),
+               q.type, heads, tokens, head_dim, static_cast<size_t>(head_dim),
+               static_cast<size_t>(width)});
+        }
+      });
+}
+
+}  // namespace
 
 mx::array attention(const mx::array& queries, const mx::array& keys, const mx::array& values,
-                    Mask mask) {
+                    Mask mask, const SharedKernels& kernels) {
   const float scale = 1.0f / std::sqrt(static_cast<float>(queries.shape(3)));
+  if (kernels && has_kernel(queries, keys, values))
+    return attention_by_kernel(queries, keys, values, scale, mask, kernels);
   const bool causal = mask == Mask::kCausal && queries.shape(2) > 1;
   const mx::array mixed =
       mx::fast::scaled_dot_product_attention(queries, keys, values, scale, causal ? "causal" : "");

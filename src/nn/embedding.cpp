@@ -14,7 +14,9 @@ mx::array Embedding::operator()(const mx::array& ids) const {
 }
 
 mx::array Embedding::as_linear(const mx::array& x) const {
-  return std::visit([&](const auto& table) { return multiply_transposed(x, table); }, table_);
+  if (const auto* packed = std::get_if<SharedMatrix>(&table_))
+    return multiply_transposed(x, *packed, std::nullopt, mx::float32);
+  return mx::astype(multiply_transposed(x, std::get<Matrix>(table_)), mx::float32);
 }
 
 mx::array dequantized(const Matrix& matrix) {

@@ -13,7 +13,7 @@ class Embedding {
   /// (tokens) int32 -> (tokens, width)
   mx::array operator()(const mx::array& ids) const;
 
-  /// Logits of a tied head: (..., width) -> (..., count).
+  /// Logits of a tied head, float32: (..., width) -> (..., count).
   mx::array as_linear(const mx::array& x) const;
 
  private:

@@ -22,6 +22,7 @@ class MixtureOfExperts {
 
   /// (batch, tokens, width) -> the same.
   mx::array operator()(const mx::array& x) const;
+  mx::array plus(const mx::array& x, const mx::array& other) const { return other + (*this)(x); }
 
  private:
   Linear router_;

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "nn/kernel_primitive.h"
+#include "nn/kernels/elementwise.h"
 #include "nn/kernels/look_up.h"
 #include "nn/kernels/quantized_linear.h"
 #include "nn/linear.h"
@@ -83,12 +84,14 @@ size_t KernelMatrix::bytes() const {
   return std::visit([](const auto& weights) { return weights.bytes(); }, weights_);
 }
 
-void KernelMatrix::multiply(const kernels::ConstRows& input, const kernels::Rows& output) const {
+void KernelMatrix::multiply(const kernels::ConstRows& input, const kernels::Rows& output,
+                            const kernels::ConstRows* addend) const {
   const kernels::Context context = runtime_->context();
   if (const auto* packed = std::get_if<PackedMatrix>(&weights_))
-    kernels::quantized_linear(context, *packed, input, output, runtime_->precision(input.type));
+    kernels::quantized_linear(context, *packed, input, output, runtime_->precision(input.type),
+                              addend);
   else
-    kernels::dense_linear(context, std::get<DenseMatrix>(weights_), input, output);
+    kernels::dense_linear(context, std::get<DenseMatrix>(weights_), input, output, addend);
 }
 
 void KernelMatrix::look_up(std::span<const int32_t> ids, const kernels::Rows& output) const {
@@ -97,16 +100,59 @@ void KernelMatrix::look_up(std::span<const int32_t> ids, const kernels::Rows& ou
       weights_);
 }
 
-mx::array multiply_transposed(const mx::array& x, std::shared_ptr<const KernelMatrix> matrix) {
-  check(x.shape(-1) == matrix->columns() && number_type(x.dtype()), ErrorCode::kInvalidArgument,
-        "linear: rows of ", x.shape(-1), " do not fit a matrix of ", matrix->rows(), " x ",
-        matrix->columns());
+namespace {
+
+void check_fits(const mx::array& x, const KernelMatrix& matrix) {
+  check(x.shape(-1) == matrix.columns() && number_type(x.dtype()), ErrorCode::kInvalidArgument,
+        "linear: rows of ", x.shape(-1), " do not fit a matrix of ", matrix.rows(), " x ",
+        matrix.columns());
+}
+
+mx::Shape product_shape(const mx::array& x, const KernelMatrix& matrix) {
   mx::Shape shape = x.shape();
-  shape.back() = matrix->rows();
-  return kernel_array("Linear", std::move(shape), x.dtype(), {x},
-                      [matrix](const std::vector<mx::array>& inputs, mx::array& output) {
-                        matrix->multiply(rows_of(inputs[0]), writable_rows_of(output));
+  shape.back() = matrix.rows();
+  return shape;
+}
+
+}  // namespace
+
+mx::array multiply_transposed(const mx::array& x, SharedMatrix matrix,
+                              const std::optional<mx::array>& addend,
+                              std::optional<mx::Dtype> dtype) {
+  check_fits(x, *matrix);
+  const mx::Shape shape = product_shape(x, *matrix);
+  std::vector<mx::array> inputs = {x};
+  if (addend) {
+    check(addend->shape() == shape && number_type(addend->dtype()), ErrorCode::kInvalidArgument,
+          "linear: what is added must have the product's shape");
+    inputs.push_back(*addend);
+  }
+  return kernel_array("Linear", shape, dtype.value_or(x.dtype()), std::move(inputs),
+                      [matrix](const std::vector<mx::array>& in, mx::array& output) {
+                        std::optional<kernels::ConstRows> added;
+                        if (in.size() > 1) added = rows_of(in[1]);
+                        matrix->multiply(rows_of(in[0]), writable_rows_of(output),
+                                         added ? &*added : nullptr);
                       });
+}
+
+mx::array multiply_gated(const mx::array& x, SharedMatrix gate, SharedMatrix up) {
+  check_fits(x, *gate);
+  check_fits(x, *up);
+  return kernel_array(
+      "GatedLinear", product_shape(x, *gate), x.dtype(), {x},
+      [gate, up](const std::vector<mx::array>& in, mx::array& output) {
+        const kernels::ConstRows input = rows_of(in[0]);
+        const kernels::Rows out = writable_rows_of(output);
+        const auto memory = std::make_unique_for_overwrite<std::byte[]>(output.nbytes());
+        const kernels::Rows ups = {memory.get(), out.type, out.rows, out.columns, out.stride};
+        gate->multiply(input, out);
+        up->multiply(input, ups);
+        const kernels::ConstRows gates = rows_of(output);
+        const kernels::ConstRows factors = {ups.data, ups.type, ups.rows, ups.columns, ups.stride};
+        kernels::activate(gate->runtime().context(), kernels::Activation::kSwiGlu, gates, &factors,
+                          out);
+      });
 }
 
 mx::array look_up(const mx::array& ids, std::shared_ptr<const KernelMatrix> table) {

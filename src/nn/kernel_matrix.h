@@ -30,7 +30,9 @@ class KernelMatrix {
   const KernelRuntime& runtime() const { return *runtime_; }
 
   /// output (tokens, rows) = input (tokens, columns) times the matrix transposed, plus the bias.
-  void multiply(const kernels::ConstRows& input, const kernels::Rows& output) const;
+  /// `addend` (tokens, rows) is added too; null: nothing is.
+  void multiply(const kernels::ConstRows& input, const kernels::Rows& output,
+                const kernels::ConstRows* addend = nullptr) const;
 
   /// output[i] = row ids[i].
   void look_up(std::span<const int32_t> ids, const kernels::Rows& output) const;
@@ -45,8 +47,16 @@ class KernelMatrix {
   std::shared_ptr<const KernelRuntime> runtime_;
 };
 
-/// x (..., in) times the matrix transposed, plus its bias, in the dtype of x.
-mx::array multiply_transposed(const mx::array& x, std::shared_ptr<const KernelMatrix> matrix);
+using SharedMatrix = std::shared_ptr<const KernelMatrix>;
+
+/// x (..., in) times the matrix transposed, plus its bias and `addend` (..., out), rounded once to
+/// `dtype`, or to the dtype of x.
+mx::array multiply_transposed(const mx::array& x, SharedMatrix matrix,
+                              const std::optional<mx::array>& addend = std::nullopt,
+                              std::optional<mx::Dtype> dtype = std::nullopt);
+
+/// silu(x gate^T) * (x up^T) in the dtype of x.
+mx::array multiply_gated(const mx::array& x, SharedMatrix gate, SharedMatrix up);
 
 /// (tokens) int32 -> (tokens, in)
 mx::array look_up(const mx::array& ids, std::shared_ptr<const KernelMatrix> table);

@@ -45,6 +45,11 @@ class KernelPrimitive : public mx::UnaryPrimitive {
 mx::array kernel_array(const char* name, mx::Shape shape, mx::Dtype dtype,
                        std::vector<mx::array> inputs, KernelWork work) {
   for (mx::array& input : inputs) input = mx::contiguous(input);
+  return strided_kernel_array(name, std::move(shape), dtype, std::move(inputs), std::move(work));
+}
+
+mx::array strided_kernel_array(const char* name, mx::Shape shape, mx::Dtype dtype,
+                               std::vector<mx::array> inputs, KernelWork work) {
   return mx::array(std::move(shape), dtype,
                    std::make_shared<KernelPrimitive>(name, std::move(work)), std::move(inputs));
 }

@@ -16,4 +16,8 @@ using KernelWork = std::function<void(const std::vector<mx::array>& inputs, mx::
 mx::array kernel_array(const char* name, mx::Shape shape, mx::Dtype dtype,
                        std::vector<mx::array> inputs, KernelWork work);
 
+/// The same where `work` minds its inputs' strides.
+mx::array strided_kernel_array(const char* name, mx::Shape shape, mx::Dtype dtype,
+                               std::vector<mx::array> inputs, KernelWork work);
+
 }  // namespace prismvid::nn

@@ -14,8 +14,8 @@ KernelRuntime::KernelRuntime(const KernelOptions& options) : precise_(options.pr
 }
 
 kernels::Precision KernelRuntime::precision(kernels::NumberType activations) const {
-  const bool rounds = !precise_ && activations != kernels::NumberType::kFloat32;
-  return rounds ? kernels::Precision::kInt8 : kernels::Precision::kFull;
+  if (activations == kernels::NumberType::kFloat32) return kernels::Precision::kFloat32;
+  return precise_ ? kernels::Precision::kFull : kernels::Precision::kInt8;
 }
 
 std::optional<kernels::NumberType> number_type(mx::Dtype dtype) {
@@ -29,6 +29,18 @@ kernels::ConstRows rows_of(const mx::array& x) {
   const int columns = x.shape(-1);
   return {x.data<void>(), number_type(x.dtype()).value(), static_cast<int>(x.size() / columns),
           columns, static_cast<size_t>(columns)};
+}
+
+kernels::ConstHeads heads_of(const mx::array& x, int index) {
+  const auto type = number_type(x.dtype()).value();
+  const char* data = x.data<char>() + index * x.strides(0) * byte_size(type);
+  return {data,
+          type,
+          x.shape(1),
+          x.shape(2),
+          x.shape(3),
+          static_cast<size_t>(x.strides(1)),
+          static_cast<size_t>(x.strides(2))};
 }
 
 kernels::Rows writable_rows_of(mx::array& x) {

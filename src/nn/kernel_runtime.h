@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "nn/kernels/attention.h"
 #include "nn/kernels/context.h"
 #include "nn/kernels/rows.h"
 #include "nn/mlx.h"
@@ -24,7 +25,8 @@ class KernelRuntime {
   kernels::Context context() const { return {*table_, *pool_}; }
   kernels::ThreadPool& pool() const { return *pool_; }
 
-  /// int8 for half precision, which has no more to lose; full for float32.
+  /// int8 for half precision, which has no more to lose, unless told otherwise; float32 for
+  /// float32.
   kernels::Precision precision(kernels::NumberType activations) const;
 
  private:
@@ -33,11 +35,17 @@ class KernelRuntime {
   bool precise_;
 };
 
+/// Null: MLX's own operations.
+using SharedKernels = std::shared_ptr<const KernelRuntime>;
+
 /// nullopt for what the kernels do not read.
 std::optional<kernels::NumberType> number_type(mx::Dtype dtype);
 
 /// A row-contiguous array's last axis as rows.
 kernels::ConstRows rows_of(const mx::array& x);
 kernels::Rows writable_rows_of(mx::array& x);
+
+/// Entry `index` of (batch, heads, tokens, head_dim), whose last axis is dense.
+kernels::ConstHeads heads_of(const mx::array& x, int index);
 
 }  // namespace prismvid::nn

@@ -32,6 +32,15 @@ class Linear {
 
   mx::array operator()(const mx::array& x) const;
 
+  /// y + other, of the shape of y: on the CPU kernels rounded once.
+  mx::array plus(const mx::array& x, const mx::array& other) const;
+
+  /// y in float32.
+  mx::array in_float32(const mx::array& x) const;
+
+  /// Null where MLX multiplies.
+  SharedMatrix kernel_matrix() const;
+
  private:
   struct Plain {
     Matrix matrix;

@@ -1,5 +1,8 @@
 #include "nn/rotary.h"
 
+#include "nn/kernel_primitive.h"
+#include "nn/kernels/elementwise.h"
+
 namespace prismvid::nn {
 
 Rotation rotation_of(const mx::array& angles) {
@@ -9,6 +12,47 @@ Rotation rotation_of(const mx::array& angles) {
 
 mx::array rotate_consecutive(const mx::array& x, const mx::array& periods, int offset) {
   return mx::fast::rope(x, x.shape(-1), false, std::nullopt, 1.0f, offset, periods);
+}
+
+namespace {
+
+// The rows of entry `index` of (batch, tokens, width), which may be part of wider ones.
+kernels::ConstRows strided_rows_of(const mx::array& x, int index) {
+  return {x.data<char>() + index * x.strides(0) * x.itemsize(), number_type(x.dtype()).value(),
+          x.shape(1), x.shape(2), static_cast<size_t>(x.strides(1))};
+}
+
+kernels::Heads writable_heads_of(mx::array& x, int index) {
+  const kernels::ConstHeads heads = heads_of(x, index);
+  return {const_cast<void*>(heads.data),
+          heads.type,
+          heads.heads,
+          heads.tokens,
+          heads.head_dim,
+          heads.head_stride,
+          heads.token_stride};
+}
+
+}  // namespace
+
+mx::array rotated_heads(const mx::array& x, int heads, const RmsNorm* norm,
+                        const Rotation& rotation, const SharedKernels& kernels) {
+  const int batch = x.shape(0), tokens = x.shape(1), head_dim = x.shape(2) / heads;
+  std::vector<mx::array> inputs = {x, mx::contiguous(rotation.cos), mx::contiguous(rotation.sin)};
+  if (norm) inputs.push_back(mx::contiguous(norm->weight()));
+  const float epsilon = norm ? norm->epsilon() : 0;
+  return strided_kernel_array(
+      "RotatedHeads", {batch, heads, tokens, head_dim}, x.dtype(), std::move(inputs),
+      [=](const std::vector<mx::array>& in, mx::array& output) {
+        std::optional<kernels::NormWeights> weights;
+        if (in.size() > 3)
+          weights = {in[3].data<void>(), nullptr, number_type(in[3].dtype()).value(), epsilon};
+        const kernels::Turns turns = {in[1].data<float>(), in[2].data<float>(),
+                                      static_cast<size_t>(head_dim)};
+        for (int i = 0; i < batch; ++i)
+          kernels::rotate_heads(kernels->context(), strided_rows_of(in[0], i),
+                                weights ? &*weights : nullptr, turns, writable_heads_of(output, i));
+      });
 }
 
 mx::array rotate(const mx::array& x, const Rotation& rotation) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "nn/kernel_runtime.h"
 #include "nn/mlx.h"
+#include "nn/norm.h"
 
 namespace prismvid::nn {
 
@@ -20,5 +22,10 @@ mx::array rotate_consecutive(const mx::array& x, const mx::array& periods, int o
 
 /// x cos + [-x2, x1] sin in float32, back in the dtype of x (..., tokens, head_dim).
 mx::array rotate(const mx::array& x, const Rotation& rotation);
+
+/// x (batch, tokens, heads * head_dim), each head behind `norm` where it is given, then rotated:
+/// (batch, heads, tokens, head_dim), on the CPU kernels.
+mx::array rotated_heads(const mx::array& x, int heads, const RmsNorm* norm,
+                        const Rotation& rotation, const SharedKernels& kernels);
 
 }  // namespace prismvid::nn

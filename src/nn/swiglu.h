@@ -7,14 +7,14 @@ namespace prismvid::nn {
 /// silu(gate) * up (arXiv:2002.05202).
 mx::array swiglu(const mx::array& gate, const mx::array& up);
 
-/// down(silu(gate(x)) * up(x))
+/// down(silu(gate(x)) * up(x)), (..., width) -> the same.
 class SwiGlu {
  public:
   SwiGlu(Linear gate, Linear up, Linear down)
       : gate_proj_(std::move(gate)), up_proj_(std::move(up)), down_proj_(std::move(down)) {}
-  mx::array operator()(const mx::array& x) const {
-    return down_proj_(swiglu(gate_proj_(x), up_proj_(x)));
-  }
+
+  /// The result plus `other` (the same shape).
+  mx::array plus(const mx::array& x, const mx::array& other) const;
 
  private:
   Linear gate_proj_, up_proj_, down_proj_;

@@ -99,8 +99,8 @@ Embedding Weights::embedding(const std::string& path, int count, int width, bool
   return Embedding(std::move(table));
 }
 
-std::shared_ptr<const KernelMatrix> Weights::pack(const std::string& path, const Matrix& matrix,
-                                                  const std::optional<mx::array>& bias) {
+SharedMatrix Weights::pack(const std::string& path, const Matrix& matrix,
+                           const std::optional<mx::array>& bias) {
   if (!kernels_) return nullptr;
   auto packed = KernelMatrix::pack(matrix, bias, kernels_);
   if (!packed) return nullptr;
@@ -127,11 +127,11 @@ uint64_t Weights::evaluate() {
 }
 
 RmsNorm Weights::rms_norm(const std::string& path, int width, float epsilon) {
-  return {take(path + ".weight", {width}), epsilon};
+  return {take(path + ".weight", {width}), epsilon, kernels_};
 }
 
 LayerNorm Weights::layer_norm(const std::string& path, int width, float epsilon) {
-  return {take(path + ".weight", {width}), take(path + ".bias", {width}), epsilon};
+  return {take(path + ".weight", {width}), take(path + ".bias", {width}), epsilon, kernels_};
 }
 
 void Weights::finish(const std::string& checkpoint) const {

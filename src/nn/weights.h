@@ -22,11 +22,13 @@ class Weights {
   /// `dtype`: what floating-point tensors become; nullopt leaves them as they are. `kernels`: what
   /// linear layers run on; null for MLX's own operations.
   Weights(std::map<std::string, mx::array> tensors, QuantizationTable quantization,
-          std::optional<mx::Dtype> dtype, std::shared_ptr<const KernelRuntime> kernels = nullptr)
+          std::optional<mx::Dtype> dtype, SharedKernels kernels = nullptr)
       : tensors_(std::move(tensors)),
         quantization_(std::move(quantization)),
         dtype_(dtype),
         kernels_(std::move(kernels)) {}
+
+  const SharedKernels& kernels() const { return kernels_; }
 
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
@@ -48,15 +50,15 @@ class Weights {
   uint64_t evaluate();
 
  private:
-  std::shared_ptr<const KernelMatrix> pack(const std::string& path, const Matrix& matrix,
-                                           const std::optional<mx::array>& bias);
+  SharedMatrix pack(const std::string& path, const Matrix& matrix,
+                    const std::optional<mx::array>& bias);
   void forget(const std::string& name);
   mx::array give(const std::string& name, mx::array tensor);
 
   std::map<std::string, mx::array> tensors_;
   QuantizationTable quantization_;
   std::optional<mx::Dtype> dtype_;
-  std::shared_ptr<const KernelRuntime> kernels_;
+  SharedKernels kernels_;
   std::set<std::string> used_;
   std::map<std::string, mx::array> taken_;
   uint64_t packed_bytes_ = 0;

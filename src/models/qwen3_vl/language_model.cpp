@@ -53,21 +53,26 @@ TextAttention::TextAttention(const TextConfig& config, nn::Weights& weights,
                              false)),
       q_norm_(weights.rms_norm(path + "q_norm", config.head_dim, config.rms_norm_epsilon)),
       k_norm_(weights.rms_norm(path + "k_norm", config.head_dim, config.rms_norm_epsilon)),
-      periods_(make_periods(config)) {}
+      periods_(make_periods(config)),
+      kernels_(weights.kernels()) {}
 
-mx::array TextAttention::operator()(const mx::array& x, const TextPosition& position,
-                                    nn::KeyValueCache& cache) const {
-  const mx::array queries = turned(q_norm_(nn::split_heads(q_proj_(x), heads_)), position);
-  const mx::array keys = turned(k_norm_(nn::split_heads(k_proj_(x), key_value_heads_)), position);
+mx::array TextAttention::plus(const mx::array& x, const mx::array& other,
+                              const TextPosition& position, nn::KeyValueCache& cache) const {
+  const mx::array queries = turned(q_proj_(x), heads_, q_norm_, position);
+  const mx::array keys = turned(k_proj_(x), key_value_heads_, k_norm_, position);
   const auto [all_keys, all_values] =
       cache.append(keys, nn::split_heads(v_proj_(x), key_value_heads_));
-  return o_proj_(nn::attention(queries, all_keys, all_values, nn::Mask::kCausal));
+  return o_proj_.plus(nn::attention(queries, all_keys, all_values, nn::Mask::kCausal, kernels_),
+                      other);
 }
 
-mx::array TextAttention::turned(const mx::array& x, const TextPosition& position) const {
-  if (const int* offset = std::get_if<int>(&position))
-    return nn::rotate_consecutive(x, periods_, *offset);
-  return nn::rotate(x, std::get<nn::Rotation>(position));
+mx::array TextAttention::turned(const mx::array& x, int heads, const nn::RmsNorm& norm,
+                                const TextPosition& position) const {
+  const auto* rotation = std::get_if<nn::Rotation>(&position);
+  if (kernels_ && rotation) return nn::rotated_heads(x, heads, &norm, *rotation, kernels_);
+  const mx::array normed = norm(nn::split_heads(x, heads));
+  return rotation ? nn::rotate(normed, *rotation)
+                  : nn::rotate_consecutive(normed, periods_, std::get<int>(position));
 }
 
 DecoderLayer::DecoderLayer(const TextConfig& config, nn::Weights& weights, int index)
@@ -82,15 +87,18 @@ DecoderLayer::DecoderLayer(const TextConfig& config, nn::Weights& weights, int i
 
 mx::array DecoderLayer::operator()(const mx::array& x, const TextPosition& position,
                                    nn::KeyValueCache& cache) const {
-  const mx::array h = x + self_attn_(input_layernorm_(x), position, cache);
-  return h + std::visit([&](const auto& mlp) { return mlp(post_attention_layernorm_(h)); }, mlp_);
+  const mx::array h = self_attn_.plus(input_layernorm_(x), x, position, cache);
+  return std::visit([&](const auto& mlp) { return mlp.plus(post_attention_layernorm_(h), h); },
+                    mlp_);
 }
 
 LanguageModel::LanguageModel(const TextConfig& config, bool tied_head, nn::Weights& weights)
     : embed_tokens_(weights.embedding(kRoot + "embed_tokens", config.vocabulary, config.hidden_size,
                                       tied_head)),
       layers_(make_layers(config, weights)),
-      norm_(weights.rms_norm(kRoot + "norm", config.hidden_size, config.rms_norm_epsilon)) {
+      norm_(weights.rms_norm(kRoot + "norm", config.hidden_size, config.rms_norm_epsilon)),
+      frequencies_(text_frequencies(config)),
+      kernels_(weights.kernels()) {
   if (!tied_head)
     lm_head_ = weights.linear("lm_head", config.hidden_size, config.vocabulary, false);
 }
@@ -99,17 +107,29 @@ mx::array LanguageModel::forward(const mx::array& embeddings, const TextPosition
                                  const std::vector<mx::array>& deepstack,
                                  std::vector<nn::KeyValueCache>& caches, const Trace& trace) const {
   mx::array h = mx::expand_dims(embeddings, 0);
+  const TextPosition turns = for_kernels(position, h.shape(1));
   for (size_t i = 0; i < layers_.size(); ++i) {
-    h = layers_[i](h, position, caches[i]);
+    h = layers_[i](h, turns, caches[i]);
     if (i < deepstack.size()) h = h + mx::expand_dims(deepstack[i], 0);
     report(trace, "layer_" + std::to_string(i), h);
   }
   return norm_(h);
 }
 
+// The kernels take turns, worked out once for all layers.
+TextPosition LanguageModel::for_kernels(const TextPosition& position, int tokens) const {
+  const int* offset = std::get_if<int>(&position);
+  if (!kernels_ || !offset) return position;
+  std::vector<float> angles;
+  for (int i = 0; i < tokens; ++i)
+    for (const float frequency : frequencies_)
+      angles.push_back(static_cast<float>(*offset + i) * frequency);
+  return nn::rotation_of(
+      mx::array(angles.begin(), {tokens, static_cast<int>(frequencies_.size())}));
+}
+
 mx::array LanguageModel::logits(const mx::array& hidden) const {
-  const mx::array scores = lm_head_ ? (*lm_head_)(hidden) : embed_tokens_.as_linear(hidden);
-  return mx::astype(scores, mx::float32);
+  return lm_head_ ? lm_head_->in_float32(hidden) : embed_tokens_.as_linear(hidden);
 }
 
 }  // namespace prismvid::qwen3_vl

@@ -25,16 +25,19 @@ using TextPosition = std::variant<nn::Rotation, int>;
 class TextAttention {
  public:
   TextAttention(const TextConfig& config, nn::Weights& weights, const std::string& path);
-  mx::array operator()(const mx::array& x, const TextPosition& position,
-                       nn::KeyValueCache& cache) const;
+  /// The result plus `other` (the same shape).
+  mx::array plus(const mx::array& x, const mx::array& other, const TextPosition& position,
+                 nn::KeyValueCache& cache) const;
 
  private:
-  mx::array turned(const mx::array& x, const TextPosition& position) const;
+  mx::array turned(const mx::array& x, int heads, const nn::RmsNorm& norm,
+                   const TextPosition& position) const;
 
   int heads_, key_value_heads_;
   nn::Linear q_proj_, k_proj_, v_proj_, o_proj_;
   nn::RmsNorm q_norm_, k_norm_;
   mx::array periods_;  // 1 / frequency
+  nn::SharedKernels kernels_;
 };
 
 class DecoderLayer {
@@ -69,10 +72,14 @@ class LanguageModel {
   int layers() const { return static_cast<int>(layers_.size()); }
 
  private:
+  TextPosition for_kernels(const TextPosition& position, int tokens) const;
+
   nn::Embedding embed_tokens_;
   std::vector<DecoderLayer> layers_;
   nn::RmsNorm norm_;
   std::optional<nn::Linear> lm_head_;  // absent: tied
+  std::vector<float> frequencies_;
+  nn::SharedKernels kernels_;
 };
 
 }  // namespace prismvid::qwen3_vl

@@ -59,13 +59,20 @@ VisionAttention::VisionAttention(const VisionConfig& config, nn::Weights& weight
                                  const std::string& path)
     : heads_(config.heads),
       qkv_(weights.linear(path + "qkv", config.hidden_size, 3 * config.hidden_size, true)),
-      proj_(weights.linear(path + "proj", config.hidden_size, config.hidden_size, true)) {}
+      proj_(weights.linear(path + "proj", config.hidden_size, config.hidden_size, true)),
+      kernels_(weights.kernels()) {}
 
-mx::array VisionAttention::operator()(const mx::array& x, const nn::Rotation& rotation) const {
+mx::array VisionAttention::plus(const mx::array& x, const mx::array& other,
+                                const nn::Rotation& rotation) const {
   const auto qkv = mx::split(qkv_(x), 3, -1);
-  const mx::array queries = nn::rotate(nn::split_heads(qkv[0], heads_), rotation);
-  const mx::array keys = nn::rotate(nn::split_heads(qkv[1], heads_), rotation);
-  return proj_(nn::attention(queries, keys, nn::split_heads(qkv[2], heads_), nn::Mask::kNone));
+  return proj_.plus(nn::attention(turned(qkv[0], rotation), turned(qkv[1], rotation),
+                                  nn::split_heads(qkv[2], heads_), nn::Mask::kNone, kernels_),
+                    other);
+}
+
+mx::array VisionAttention::turned(const mx::array& x, const nn::Rotation& rotation) const {
+  return kernels_ ? nn::rotated_heads(x, heads_, nullptr, rotation, kernels_)
+                  : nn::rotate(nn::split_heads(x, heads_), rotation);
 }
 
 VisionBlock::VisionBlock(const VisionConfig& config, nn::Weights& weights, const std::string& path)
@@ -75,11 +82,12 @@ VisionBlock::VisionBlock(const VisionConfig& config, nn::Weights& weights, const
       linear_fc1_(weights.linear(path + "mlp.linear_fc1", config.hidden_size,
                                  config.intermediate_size, true)),
       linear_fc2_(weights.linear(path + "mlp.linear_fc2", config.intermediate_size,
-                                 config.hidden_size, true)) {}
+                                 config.hidden_size, true)),
+      kernels_(weights.kernels()) {}
 
 mx::array VisionBlock::operator()(const mx::array& x, const nn::Rotation& rotation) const {
-  const mx::array h = x + attn_(norm1_(x), rotation);
-  return h + linear_fc2_(nn::gelu_tanh(linear_fc1_(norm2_(h))));
+  const mx::array h = attn_.plus(norm1_(x), x, rotation);
+  return linear_fc2_.plus(nn::gelu_tanh(linear_fc1_(norm2_(h)), kernels_), h);
 }
 
 PatchMerger::PatchMerger(const VisionConfig& config, nn::Weights& weights, const std::string& path,
@@ -90,12 +98,13 @@ PatchMerger::PatchMerger(const VisionConfig& config, nn::Weights& weights, const
                                norm_of == NormOf::kJoined ? joined_ : config.hidden_size,
                                kLayerNormEpsilon)),
       linear_fc1_(weights.linear(path + "linear_fc1", joined_, joined_, true)),
-      linear_fc2_(weights.linear(path + "linear_fc2", joined_, config.out_hidden_size, true)) {}
+      linear_fc2_(weights.linear(path + "linear_fc2", joined_, config.out_hidden_size, true)),
+      kernels_(weights.kernels()) {}
 
 mx::array PatchMerger::operator()(const mx::array& x) const {
   const auto join = [&](const mx::array& patches) { return mx::reshape(patches, {-1, joined_}); };
   const mx::array joined = norm_of_ == NormOf::kJoined ? norm_(join(x)) : join(norm_(x));
-  return linear_fc2_(nn::gelu(linear_fc1_(joined)));
+  return linear_fc2_(nn::gelu(linear_fc1_(joined), kernels_));
 }
 
 VisionTower::VisionTower(const VisionConfig& config, nn::Weights& weights)

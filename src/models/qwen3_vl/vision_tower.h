@@ -23,12 +23,16 @@ struct VisionFeatures {
 class VisionAttention {
  public:
   VisionAttention(const VisionConfig& config, nn::Weights& weights, const std::string& path);
-  /// x (groups, patches, hidden): patches see only those of their own group.
-  mx::array operator()(const mx::array& x, const nn::Rotation& rotation) const;
+  /// x (groups, patches, hidden): patches see only those of their own group. The result plus
+  /// `other`.
+  mx::array plus(const mx::array& x, const mx::array& other, const nn::Rotation& rotation) const;
 
  private:
+  mx::array turned(const mx::array& x, const nn::Rotation& rotation) const;
+
   int heads_;
   nn::Linear qkv_, proj_;
+  nn::SharedKernels kernels_;
 };
 
 class VisionBlock {
@@ -40,6 +44,7 @@ class VisionBlock {
   nn::LayerNorm norm1_, norm2_;
   VisionAttention attn_;
   nn::Linear linear_fc1_, linear_fc2_;
+  nn::SharedKernels kernels_;
 };
 
 /// Joins 2 by 2 patches to one token of the text's width. Deepstack mergers normalise the joined
@@ -57,6 +62,7 @@ class PatchMerger {
   NormOf norm_of_;
   nn::LayerNorm norm_;
   nn::Linear linear_fc1_, linear_fc2_;
+  nn::SharedKernels kernels_;
 };
 
 /// The vision transformer of Qwen3-VL. Frames pairs ("groups") do not see each other, so any number

@@ -12,6 +12,7 @@ namespace prismvid::nn::kernels {
 enum class Precision {
   kInt8,  // rounded to 8 bits per group of columns; the products are exact integers
   kFull,  // bf16 where the processor multiplies bf16, f32 elsewhere
+  kFloat32,
 };
 
 /// Tokens of one product that are worked on together.
@@ -180,8 +181,8 @@ struct ActivateArguments {
 /// or, for plain matrices, by NumberType.
 struct KernelTable {
   Isa isa;
-  void (*prepare[2])(const PrepareArguments&);
-  void (*multiply[2])(const MultiplyArguments&);
+  void (*prepare[3])(const PrepareArguments&);
+  void (*multiply[3])(const MultiplyArguments&);
   void (*prepare_dense[2])(const PrepareArguments&);  // these two: f32 weights, bf16 weights
   void (*multiply_dense[2])(const DenseArguments&);
   void (*attend_rows)(const AttendRowsArguments&);

@@ -149,8 +149,8 @@ void gelu_tanh(const ActivateArguments& a) {
 
 const KernelTable& portable_kernels() {
   static const KernelTable table = {.isa = Isa::kPortable,
-                                    .prepare = {prepare, prepare},
-                                    .multiply = {multiply, multiply},
+                                    .prepare = {prepare, prepare, prepare},
+                                    .multiply = {multiply, multiply, multiply},
                                     .prepare_dense = {prepare, prepare},
                                     .multiply_dense = {multiply_dense, multiply_dense},
                                     .attend_rows = attend_rows,

@@ -55,7 +55,7 @@ struct Case {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (Isa isa : supported_isas())
-    for (Precision precision : {Precision::kInt8, Precision::kFull})
+    for (Precision precision : {Precision::kInt8, Precision::kFull, Precision::kFloat32})
       all.push_back({isa, precision});
   return all;
 }
@@ -80,7 +80,9 @@ class QuantizedLinear : public testing::TestWithParam<Case> {
     if (GetParam().isa == Isa::kPortable) return summing;
     if (GetParam().precision == Precision::kInt8)
       return std::abs(weight) * most / 127 * 0.501 + summing;
-    return GetParam().isa == Isa::kAvx512 ? std::abs(weight * x) * 0x1p-8 + summing : summing;
+    const bool is_bfloat16 =
+        GetParam().isa == Isa::kAvx512 && GetParam().precision == Precision::kFull;
+    return is_bfloat16 ? std::abs(weight * x) * 0x1p-8 + summing : summing;
   }
 
   void expect_close(const RandomMatrix& m, const std::vector<float>& x, int tokens) {
@@ -236,8 +238,8 @@ TEST_P(QuantizedLinear, AddsWhatIsGivenBeforeRounding) {
 }
 
 std::string case_name(const testing::TestParamInfo<Case>& test) {
-  return std::string(to_string(test.param.isa)) +
-         (test.param.precision == Precision::kInt8 ? "_int8" : "_full");
+  static const char* const kNames[] = {"_int8", "_full", "_f32"};
+  return to_string(test.param.isa) + std::string(kNames[static_cast<int>(test.param.precision)]);
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, QuantizedLinear, testing::ValuesIn(cases()), case_name);

@@ -13,8 +13,8 @@ const KernelTable& avx2_kernels() {
   using Full = FloatDot<Avx2>;
   static constexpr KernelTable table = {
       .isa = Isa::kAvx2,
-      .prepare = {prepare<Bytes>, prepare<Full>},
-      .multiply = {multiply<Bytes>, multiply<Full>},
+      .prepare = {prepare<Bytes>, prepare<Full>, prepare<Floats>},
+      .multiply = {multiply<Bytes>, multiply<Full>, multiply<Floats>},
       .prepare_dense = {prepare<Floats>, prepare<Full>},
       .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Avx2>>},
       .attend_rows = attend_rows<Avx2>,

@@ -13,8 +13,8 @@ const KernelTable& avx512_kernels() {
   using Full = Bfloat16Dot512;
   static constexpr KernelTable table = {
       .isa = Isa::kAvx512,
-      .prepare = {prepare<Bytes>, prepare<Full>},
-      .multiply = {multiply<Bytes>, multiply<Full>},
+      .prepare = {prepare<Bytes>, prepare<Full>, prepare<Floats>},
+      .multiply = {multiply<Bytes>, multiply<Full>, multiply<Floats>},
       .prepare_dense = {prepare<Floats>, prepare<Full>},
       .multiply_dense = {multiply_dense<Floats>, multiply_dense<Bfloat16Dot512>},
       .attend_rows = attend_rows<Avx512>,
