@@ -52,6 +52,7 @@ void add_export_command(CLI::App& app);
 void add_models_command(CLI::App& app);
 void add_people_command(CLI::App& app);
 void add_serve_command(CLI::App& app);
+void add_worker_command(CLI::App& app);
 
 /// `prismvid generate`: asks a Qwen3-VL checkpoint about pictures, videos and text. Built with PRISMVID_MLX only.
 void add_generate_command(CLI::App& app);

@@ -58,6 +58,7 @@ int run(int count, char** arguments, bool json) {
   cli::add_models_command(app);
   cli::add_people_command(app);
   cli::add_serve_command(app);
+  cli::add_worker_command(app);
 #ifdef PRISMVID_MLX
   cli::add_describe_command(app);
   cli::add_generate_command(app);

@@ -1,7 +1,6 @@
 #include "server/document_cache.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "core/sha256.h"
 #include "document/build.h"
@@ -77,9 +76,9 @@ Json published_json(const document::Document& document) {
   return json;
 }
 
-DocumentCache::DocumentCache(StorePool& stores) : stores_(stores) {
+DocumentCache::DocumentCache(StorePool& stores, const std::filesystem::path& database) : stores_(stores) {
   stores_.borrow();  // makes the database where there is none
-  view_ = store::open_sqlite_library_view(stores.database());
+  view_ = store::open_sqlite_library_view(database);
 }
 
 int64_t DocumentCache::version() {

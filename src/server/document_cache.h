@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -8,7 +9,7 @@
 #include <unordered_map>
 
 #include "document/document.h"
-#include "server/store_pool.h"
+#include "server/pool.h"
 #include "store/library_view.h"
 
 namespace prismvid::server {
@@ -43,7 +44,7 @@ struct Card {
 /// Thread-safe.
 class DocumentCache {
  public:
-  explicit DocumentCache(StorePool& stores);
+  DocumentCache(StorePool& stores, const std::filesystem::path& database);
 
   /// Throws Error(kNotFound) for a video that is not there or has no analysis.
   std::shared_ptr<const Published> get(const std::string& video_id);

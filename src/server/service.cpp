@@ -5,6 +5,7 @@
 #include <new>
 
 #include "document/json.h"
+#include "store/sqlite_store.h"
 
 namespace prismvid::server {
 namespace {
@@ -39,14 +40,17 @@ bool has_header(const Response& response, const std::string& name) {
 
 Context::Context(const ServiceOptions& given)
     : options(given),
-      stores(given.database),
-      documents(stores),
+      stores([file = given.database] { return store::open_sqlite_store(file); }),
+      jobs([file = given.database] { return store::open_sqlite_job_store(file); }),
+      documents(stores, given.database),
+      events(given.database),
       media(given.media_roots),
       models(vision::ModelRegistry::standard(given.models)) {}
 
-Service::Service(const ServiceOptions& options) : context_(options) {
+Service::Service(Context& context) : context_(context) {
   add_page_routes(router_);
   add_health_routes(router_, context_);
+  add_job_routes(router_, context_);
   add_library_routes(router_, context_);
   add_video_routes(router_, context_);
 }

@@ -6,9 +6,11 @@
 
 #include "server/document_cache.h"
 #include "server/http_server.h"
+#include "server/event_hub.h"
 #include "server/media_roots.h"
+#include "server/pool.h"
 #include "server/router.h"
-#include "server/store_pool.h"
+#include "server/shared_models.h"
 #include "vision/models/manifest.h"
 
 namespace prismvid::server {
@@ -17,6 +19,7 @@ struct ServiceOptions {
   std::filesystem::path database;
   std::filesystem::path models;  // empty = the standard folders
   std::vector<std::filesystem::path> media_roots;
+  int64_t most_queued_jobs = 10'000;
   bool is_loopback = true;  // then only this machine's own names are answered, without a key
 };
 
@@ -26,15 +29,18 @@ struct Context {
 
   ServiceOptions options;
   StorePool stores;
+  JobPool jobs;
   DocumentCache documents;
+  EventHub events;
   MediaRoots media;
   vision::ModelRegistry models;
+  SharedModels deep_models;
 };
 
 /// The whole service: who may ask what, and every route. Thread-safe.
 class Service : public Handler {
  public:
-  explicit Service(const ServiceOptions& options);
+  explicit Service(Context& context);
 
   BodyPlan begin(Request& request) override;
   Response answer(Request& request) override;
@@ -44,7 +50,7 @@ class Service : public Handler {
  private:
   void check_origin(const Request& request) const;
 
-  Context context_;
+  Context& context_;
   Router router_;
 };
 
@@ -52,6 +58,7 @@ Response json_response(const document::Json& json, int status = 200);
 
 void add_page_routes(Router& router);
 void add_health_routes(Router& router, Context& context);
+void add_job_routes(Router& router, Context& context);
 void add_library_routes(Router& router, Context& context);
 void add_video_routes(Router& router, Context& context);
 

@@ -127,7 +127,73 @@ CREATE TABLE edits (
 CREATE INDEX edits_by_video ON edits (video_id);
 )sql";
 
-constexpr const char* kMigrations[] = {kResults, kPeople};
+// What a service keeps: work to do and what was told of it, who may ask, files on their way in.
+constexpr char kService[] = R"sql(
+CREATE TABLE jobs (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  state TEXT NOT NULL,
+  priority INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  idempotency_key TEXT,
+  request_json TEXT NOT NULL,
+  source TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  video_id TEXT NOT NULL DEFAULT '',
+  created_at TEXT NOT NULL,
+  started_at TEXT NOT NULL DEFAULT '',
+  finished_at TEXT NOT NULL DEFAULT '',
+  attempts INTEGER NOT NULL DEFAULT 0,
+  worker TEXT NOT NULL DEFAULT '',
+  lease_until_ms INTEGER NOT NULL DEFAULT 0,
+  cancel INTEGER NOT NULL DEFAULT 0,
+  progress_json TEXT NOT NULL DEFAULT '{}',
+  error_json TEXT NOT NULL DEFAULT 'null',
+  UNIQUE (owner, idempotency_key));
+CREATE INDEX jobs_by_state ON jobs (state, priority DESC, number);
+
+-- The sequence counts over all jobs, so that a reader needs to look behind one number only.
+CREATE TABLE job_events (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  job INTEGER NOT NULL REFERENCES jobs (number) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  data_json TEXT NOT NULL);
+CREATE INDEX job_events_by_job ON job_events (job, sequence);
+
+CREATE TABLE webhooks (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  job INTEGER NOT NULL REFERENCES jobs (number) ON DELETE CASCADE,
+  url TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  body TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_at_ms INTEGER NOT NULL DEFAULT 0,
+  last_error TEXT NOT NULL DEFAULT '');
+CREATE INDEX webhooks_by_state ON webhooks (state, next_at_ms);
+CREATE INDEX webhooks_by_job ON webhooks (job);
+
+CREATE TABLE api_keys (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  hash TEXT NOT NULL UNIQUE,
+  scope TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  last_used_at TEXT NOT NULL DEFAULT '',
+  revoked_at TEXT NOT NULL DEFAULT '');
+
+CREATE TABLE uploads (
+  id TEXT PRIMARY KEY,
+  owner TEXT NOT NULL,
+  name TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  received INTEGER NOT NULL DEFAULT 0,
+  path TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  touched_at_ms INTEGER NOT NULL,
+  used INTEGER NOT NULL DEFAULT 0);
+)sql";
+
+constexpr const char* kMigrations[] = {kResults, kPeople, kService};
 
 bool is_empty(Database& database) {
   return database.integer("SELECT count(*) FROM sqlite_master") == 0;

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "pipeline/options.h"
+#include "vision/models/manifest.h"
+
+namespace prismvid::server {
+
+enum class SourceKind { kPath, kUrl, kUpload };
+
+/// What `POST /analyze/video` asks for.
+struct JobRequest {
+  SourceKind kind = SourceKind::kPath;
+  std::string source;  // the path, URL or upload id
+  std::string profile = "fast";
+  pipeline::AnalyzeOptions options;
+  int priority = 0;
+  std::string webhook_url;
+  std::string webhook_secret;
+  nlohmann::ordered_json stored;  // the request as it may be kept: without secrets
+};
+
+/// Reads a request's body. Throws HttpError 400 naming the key that is wrong, also for keys that do
+/// not exist.
+JobRequest parse_job_request(const std::string& body);
+
+/// Drops what no model is there for unless it was named.
+void drop_unasked(JobRequest& request, const vision::ModelRegistry& models);
+
+}  // namespace prismvid::server

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "deep/model.h"
+#include "server/media_roots.h"
+
+namespace prismvid::server {
+
+struct WorkerOptions {
+  std::filesystem::path database;
+  std::filesystem::path models;   // empty = the standard folders
+  int count = 1;                  // jobs at once
+  int64_t lease_ms = 30'000;      // after which a worker that says nothing is taken for dead
+  int most_attempts = 3;          // of a job whose workers die
+  int64_t look_every_ms = 200;    // for new jobs
+};
+
+/// Threads that take jobs from the store and run them. Stopping gives a job that is running back to
+/// the queue; what it has finished stays stored.
+class Workers {
+ public:
+  Workers(const WorkerOptions& options, const MediaRoots& media, deep::ModelProvider& deep_models);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+ private:
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace prismvid::server
