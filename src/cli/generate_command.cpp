@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "core/error.h"
 #include "core/media_time.h"
-#include "inference/vision_language_model.h"
+#include "inference/engine.h"
 
 namespace prismvid::cli {
 namespace {
@@ -32,6 +32,10 @@ struct GenerateArguments {
   bool precise = false;
   int threads = 0;
   std::string dialect = "release";
+  std::string json_schema;
+  std::string regex;
+  std::vector<std::string> choices;
+  bool json_answer = false;
   std::string video_start;
   std::string video_end;
   bool dry_run = false;
@@ -44,14 +48,28 @@ struct GenerateArguments {
   GenerateOptions options;
 };
 
+// "-" is standard input.
 ordered_json read_json_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  check(in.good(), ErrorCode::kNotFound, "cannot read ", path);
+  std::ifstream file(path, std::ios::binary);
+  check(path == "-" || file.good(), ErrorCode::kNotFound, "cannot read ", path);
   try {
-    return ordered_json::parse(in);
+    return ordered_json::parse(path == "-" ? std::cin : file);
   } catch (const nlohmann::json::exception& e) {
     fail(ErrorCode::kInvalidArgument, path, " is not valid JSON: ", e.what());
   }
+}
+
+std::shared_ptr<const grammar::Grammar> grammar_of(const GenerateArguments& arguments) {
+  using grammar::Grammar;
+  const int given = !arguments.json_schema.empty() + !arguments.regex.empty() +
+                    !arguments.choices.empty() + arguments.json_answer;
+  check(given <= 1, ErrorCode::kInvalidArgument,
+        "give one of --json, --json-schema, --regex and --choice");
+  if (arguments.json_answer) return Grammar::any_json();
+  if (!arguments.regex.empty()) return Grammar::regex(arguments.regex);
+  if (!arguments.choices.empty()) return Grammar::choice(arguments.choices);
+  if (arguments.json_schema.empty()) return nullptr;
+  return Grammar::json_schema(read_json_file(arguments.json_schema));
 }
 
 qwen3_vl::VideoOptions video_options(const GenerateArguments& arguments) {
@@ -125,10 +143,11 @@ ordered_json to_json(const Answer& answer, bool with_log_probabilities) {
                       {"reasoning", answer.reasoning}};
   if (with_log_probabilities) result["logprobs"] = to_json(answer.log_probabilities);
   result["finish_reason"] = to_string(answer.finish_reason);
-  result["timings_ms"] = {{"load", answer.timings.load_ms},
-                          {"vision", answer.timings.vision_ms},
-                          {"prefill", answer.timings.prefill_ms},
-                          {"decode", answer.timings.decode_ms}};
+  if (answer.valid) result["valid"] = *answer.valid;
+  result["timings_ms"] = {
+      {"load", answer.timings.load_ms},     {"queue", answer.timings.queue_ms},
+      {"vision", answer.timings.vision_ms}, {"prefill", answer.timings.prefill_ms},
+      {"decode", answer.timings.decode_ms}, {"first_token", answer.timings.first_token_ms}};
   result["peak_memory_bytes"] = answer.peak_memory_bytes;
   return result;
 }
@@ -178,17 +197,22 @@ void generate(const GenerateArguments& arguments) {
   if (arguments.dry_run) return print_plan(arguments);
   const std::stop_token stop = interrupted();  // before MLX starts its threads
   const Conversation conversation = conversation_of(arguments);
-  const auto model = VisionLanguageModel::load(arguments.model, load_options(arguments));
-  const GenerateOptions options = generate_options(arguments, model.defaults());
+  const auto grammar = grammar_of(arguments);  // refused before the model is loaded
+  Engine engine(arguments.model, load_options(arguments));
+  GenerateOptions options = generate_options(arguments, engine.defaults());
+  options.grammar = grammar;
   if (arguments.format == "json") {
-    const Answer answer = model.generate(conversation, options, {}, stop);
+    const Answer answer = engine.submit({conversation, options}).get(stop);
     const auto replace = ordered_json::error_handler_t::replace;
     std::cout << to_json(answer, arguments.logprobs >= 0).dump(-1, ' ', false, replace) << "\n";
     return;
   }
   const auto print = [](const TokenEvent& event) { std::cout << event.text << std::flush; };
-  const Answer answer = model.generate(conversation, options, print, stop);
+  const Answer answer = engine.submit({conversation, options}, print).get(stop);
   std::cout << "\n";
+  if (answer.valid == false && answer.finish_reason != FinishReason::kCancelled)
+    std::cerr << "prismvid: the answer is unfinished (" << to_string(answer.finish_reason)
+              << ") and not what was asked for; raise --max-tokens\n";
   if (answer.finish_reason == FinishReason::kCancelled)
     throw Exit{exit_code(ErrorCode::kCancelled)};
 }
@@ -233,6 +257,12 @@ void add_sampling_options(CLI::App& command, GenerateArguments& arguments) {
   command.add_option("--seed", arguments.seed, "of sampling")->capture_default_str();
   command.add_option("--stop", arguments.options.stop_strings,
                      "end before this text; may be given more than once");
+  command.add_option("--json-schema", arguments.json_schema,
+                     "answer with JSON that fulfils this schema: a file, or - for standard input");
+  command.add_flag("--json", arguments.json_answer, "answer with JSON");
+  command.add_option("--regex", arguments.regex, "answer with a match of this expression");
+  command.add_option("--choice", arguments.choices,
+                     "answer with one of these texts; may be given more than once");
   command
       .add_option("--logprobs", arguments.logprobs,
                   "log probabilities of each token and its k likeliest")

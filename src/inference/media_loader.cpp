@@ -86,14 +86,22 @@ MediaPlan plan_video_file(const std::filesystem::path& path, const VideoSource& 
 // A bounded queue of parts between the decoding and the encoding thread.
 class PartQueue {
  public:
+  explicit PartQueue(std::function<void()> on_ready) : on_ready_(std::move(on_ready)) {}
+
   /// False: the consumer is gone.
   bool push(PatchRows part) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return closed_ || parts_.size() < kPartsAhead; });
     if (closed_) return false;
     parts_.push_back(std::move(part));
-    changed_.notify_all();
+    lock.unlock();
+    announce();
     return true;
+  }
+
+  bool ready() const {
+    const std::lock_guard lock(mutex_);
+    return closed_ || !parts_.empty();
   }
 
   std::optional<PatchRows> pop() {
@@ -110,14 +118,22 @@ class PartQueue {
   }
 
   void close(std::exception_ptr error = nullptr) {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-    if (error) error_ = error;
-    changed_.notify_all();
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+      if (error) error_ = error;
+    }
+    announce();
   }
 
  private:
-  std::mutex mutex_;
+  void announce() {
+    changed_.notify_all();
+    if (on_ready_) on_ready_();
+  }
+
+  const std::function<void()> on_ready_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<PatchRows> parts_;
   bool closed_ = false;
@@ -170,29 +186,18 @@ void decode_planned_frames(const std::filesystem::path& path, const MediaPlan& p
   if (!stop.stop_requested()) parts.flush();
 }
 
-void load_video_file(const std::filesystem::path& path, const MediaPlan& plan,
-                     const MediaSettings& settings,
-                     const std::function<void(const PatchRows&)>& take,
-                     const std::stop_token& stop) {
-  PartQueue queue;
-  const std::function<bool(PatchRows)> give = [&](PatchRows part) {
-    return queue.push(std::move(part));
-  };
-  std::jthread decoder([&] {
-    try {
-      PartMaker parts(plan, settings, give);
-      decode_planned_frames(path, plan, parts, stop);
-      queue.close();
-    } catch (...) {
-      queue.close(std::current_exception());
-    }
-  });
-  // Whatever ends this scope, the decoder must not wait for room any more before it is joined.
-  struct Closer {
-    PartQueue& queue;
-    ~Closer() { queue.close(); }
-  } closer{queue};
-  while (const auto part = queue.pop()) take(*part);
+void load_medium(const std::variant<ImageSource, VideoSource>& source, const MediaPlan& plan,
+                 PartMaker& parts, const std::stop_token& stop) {
+  if (const auto* image = std::get_if<ImageSource>(&source)) {
+    if (parts.add(pixels_of(*image))) parts.flush();
+    return;
+  }
+  const auto& video = std::get<VideoSource>(source);
+  if (const auto* path = std::get_if<std::filesystem::path>(&video.frames))
+    return decode_planned_frames(*path, plan, parts, stop);
+  for (const auto& frame : std::get<FrameList>(video.frames).frames)
+    if (!parts.add(*frame)) return;
+  parts.flush();
 }
 
 }  // namespace
@@ -206,25 +211,54 @@ MediaPlan plan_media(const std::variant<ImageSource, VideoSource>& source,
   return plan_video_file(std::get<std::filesystem::path>(video.frames), video, settings);
 }
 
-void load_media(const std::variant<ImageSource, VideoSource>& source, const MediaPlan& plan,
-                const MediaSettings& settings, const std::function<void(const PatchRows&)>& take,
-                std::stop_token stop) {
-  const std::function<bool(PatchRows)> give = [&](PatchRows part) {
-    take(part);
-    return !stop.stop_requested();
-  };
-  PartMaker parts(plan, settings, give);
-  if (const auto* image = std::get_if<ImageSource>(&source)) {
-    parts.add(pixels_of(*image));
-    parts.flush();
-    return;
+struct MediaStream::State {
+  State(std::vector<std::variant<ImageSource, VideoSource>> sources, std::vector<MediaPlan> planned,
+        const MediaSettings& how, std::function<void()> on_ready)
+      : media(std::move(sources)),
+        plans(std::move(planned)),
+        settings(how),
+        queue(std::move(on_ready)),
+        thread([this](const std::stop_token& stop) { run(stop); }) {}
+
+  void run(const std::stop_token& stop) {
+    try {
+      const std::function<bool(PatchRows)> give = [&](PatchRows part) {
+        return queue.push(std::move(part));
+      };
+      for (size_t i = 0; i < media.size() && !stop.stop_requested(); ++i) {
+        PartMaker parts(plans[i], settings, give);
+        load_medium(media[i], plans[i], parts, stop);
+      }
+      queue.close();
+    } catch (...) {
+      queue.close(std::current_exception());
+    }
   }
-  const auto& video = std::get<VideoSource>(source);
-  if (const auto* path = std::get_if<std::filesystem::path>(&video.frames))
-    return load_video_file(*path, plan, settings, take, stop);
-  for (const auto& frame : std::get<FrameList>(video.frames).frames)
-    if (!parts.add(*frame)) return;
-  parts.flush();
+
+  const std::vector<std::variant<ImageSource, VideoSource>> media;
+  const std::vector<MediaPlan> plans;
+  const MediaSettings settings;
+  PartQueue queue;
+  std::jthread thread;  // last: it uses the rest
+};
+
+MediaStream::MediaStream(std::vector<std::variant<ImageSource, VideoSource>> media,
+                         std::vector<MediaPlan> plans, const MediaSettings& settings,
+                         std::function<void()> on_ready)
+    : state_(std::make_unique<State>(std::move(media), std::move(plans), settings,
+                                     std::move(on_ready))) {}
+
+MediaStream::~MediaStream() {
+  state_->thread.request_stop();
+  state_->queue.close();  // the decoder must not wait for room any more before it is joined
+}
+
+bool MediaStream::ready() const {
+  return state_->queue.ready();
+}
+
+std::optional<PatchRows> MediaStream::next() {
+  return state_->queue.pop();
 }
 
 }  // namespace prismvid::inference

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <functional>
-#include <stop_token>
-#include <string>
+#include <memory>
+#include <optional>
+#include <variant>
 #include <vector>
 
 #include "inference/conversation.h"
@@ -37,12 +38,26 @@ struct MediaSettings {
 MediaPlan plan_media(const std::variant<ImageSource, VideoSource>& source,
                      const MediaSettings& settings);
 
-/// Gives the patches of a medium part by part, each of whole frame pairs; parts of a video are
-/// decoded on another thread while the caller works, at most two ahead, so memory does not grow
-/// with the video.
-void load_media(const std::variant<ImageSource, VideoSource>& source, const MediaPlan& plan,
-                const MediaSettings& settings,
-                const std::function<void(const qwen3_vl::PatchRows&)>& take,
-                std::stop_token stop = {});
+/// The patches of a conversation's media, part by part, each of whole frame pairs. Decodes and
+/// resizes on a thread of its own, at most two parts ahead, so memory does not grow with a video.
+class MediaStream {
+ public:
+  /// What `settings` refers to must outlive this. `on_ready` is called from the decoding thread
+  /// whenever next() will not wait any more.
+  MediaStream(std::vector<std::variant<ImageSource, VideoSource>> media,
+              std::vector<MediaPlan> plans, const MediaSettings& settings,
+              std::function<void()> on_ready = {});
+  ~MediaStream();
+
+  /// Whether next() returns at once.
+  bool ready() const;
+  /// Waits for the next part; nullopt behind the last. Throws what decoding threw: Error kNotFound,
+  /// kUnreadable, kNotVideo, kInvalidArgument.
+  std::optional<qwen3_vl::PatchRows> next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace prismvid::inference

@@ -9,11 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "grammar/grammar.h"
 #include "inference/conversation.h"
 #include "inference/media_loader.h"
 #include "nn/sampler.h"
 
 namespace prismvid::inference {
+
+struct LoadedModel;
 
 enum class Device { kAuto, kCpu, kCuda, kMetal };
 /// What kAuto means here.
@@ -39,6 +42,8 @@ struct GenerateOptions {
       -1;  // -1: none; 0: of the chosen token only; k: of the k likeliest too
   std::optional<int> thinking_budget;  // reasoning tokens after which </think> is forced
   bool loop_guard = false;
+  /// What the answer may be, behind any reasoning. Unfinished answers are marked: Answer::valid.
+  std::shared_ptr<const grammar::Grammar> grammar;
   bool number_media = false;  // "Picture 1: " before each
   qwen3_vl::VideoDialect dialect = qwen3_vl::VideoDialect::kRelease;
   int prefill_chunk = 512;  // prompt tokens run together
@@ -49,7 +54,9 @@ const char* to_string(FinishReason reason);
 
 struct Timings {
   double load_ms = 0;
-  double vision_ms = 0;  // decoding and encoding media
+  double queue_ms = 0;        // waiting for its turn
+  double vision_ms = 0;       // decoding and encoding media
+  double first_token_ms = 0;  // from the turn to the first token
   double prefill_ms = 0;
   double decode_ms = 0;
 };
@@ -61,6 +68,7 @@ struct Answer {
   std::string reasoning;
   std::vector<nn::LogProbabilities> log_probabilities;  // one for each token when asked for
   FinishReason finish_reason = FinishReason::kStop;
+  std::optional<bool> valid;  // with a grammar: whether the text is whole, not only its beginning
   Timings timings;
   uint64_t peak_memory_bytes = 0;  // of the process, or of the device where that is more
 };
@@ -94,13 +102,14 @@ class PromptPlanner {
   const qwen3_vl::Config& config() const;
   bool is_thinking() const;
 
+  struct Parts;  // inside inference only
+  const Parts& parts() const { return *parts_; }
+
  private:
-  friend class VisionLanguageModel;
-  struct Parts;
   std::shared_ptr<const Parts> parts_;
 };
 
-/// A loaded model. One call at a time.
+/// A loaded model that answers one conversation at a time; Engine answers many.
 class VisionLanguageModel {
  public:
   /// `model`: a folder, or a name like "mlx-community/Qwen3-VL-2B-Instruct-4bit" of a model in the
@@ -119,9 +128,8 @@ class VisionLanguageModel {
                   const TokenCallback& on_token = {}, std::stop_token stop = {}) const;
 
  private:
-  struct State;
-  explicit VisionLanguageModel(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit VisionLanguageModel(std::unique_ptr<const LoadedModel> loaded);
+  std::unique_ptr<const LoadedModel> loaded_;
 };
 
 /// The Hugging Face cache: HF_HUB_CACHE, or hub in HF_HOME, or ~/.cache/huggingface/hub.

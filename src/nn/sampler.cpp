@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/error.h"
@@ -92,6 +93,9 @@ void Sampler::penalize(std::span<float> logits) const {
 // What may be picked, likeliest first, with probabilities that sum to 1.
 std::vector<TokenProbability> Sampler::candidates(std::span<const float> logits) const {
   auto tokens = with_ids(logits);
+  std::erase_if(tokens, [](const TokenProbability& token) {
+    return token.log_probability == -std::numeric_limits<float>::infinity();  // masked
+  });
   for (auto& token : tokens) token.log_probability /= options_.temperature;
   const auto best = *std::min_element(tokens.begin(), tokens.end(), likelier);
   for (auto& token : tokens) token.log_probability -= best.log_probability;

@@ -1,76 +1,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "core/error.h"
 #include "inference/loop_guard.h"
-#include "inference/vision_language_model.h"
-#include "models/qwen3_vl/tiny_model.h"
+#include "inference/tiny_checkpoint.h"
 
 namespace prismvid::inference {
 namespace {
 
 namespace fs = std::filesystem;
 using qwen3_vl::goldens;
-using qwen3_vl::kGolden;
-using qwen3_vl::synthetic_picture;
-using tokenizer::Role;
-
-// A whole checkpoint folder: weights and tokenizer of the goldens.
-fs::path checkpoint(const std::string& kind, bool thinking = false) {
-  const fs::path folder =
-      fs::path(testing::TempDir()) / ("prismvid_" + kind + (thinking ? "_thinking" : ""));
-  fs::create_directories(folder);
-  const auto options = fs::copy_options::overwrite_existing | fs::copy_options::recursive;
-  fs::copy(kGolden / "models" / kind, folder, options);
-  fs::copy(kGolden / "tokenizer" / "tokenizer.json", folder / "tokenizer.json", options);
-  std::ofstream(folder / "chat_template.jinja")
-      << (thinking ? "{{- '<|im_start|>assistant\\n<think>\\n' }}"
-                   : "{{- '<|im_start|>assistant\\n' }}");
-  return folder;
-}
 
 VisionLanguageModel load(const std::string& kind, bool thinking = false) {
   return VisionLanguageModel::load(checkpoint(kind, thinking).string(),
                                    {Device::kCpu, Precision::kFloat32});
-}
-
-ImageSource picture(Size size, int number) {
-  return std::make_shared<const Image>(synthetic_picture(size.width, size.height, number));
-}
-
-// "image_and_video" of the goldens: the six frames the reference samples of 30 at 10 a second.
-Conversation image_and_video() {
-  FrameList list;
-  for (const int index : {0, 6, 12, 17, 23, 29}) {
-    list.frames.push_back(std::make_shared<const Image>(synthetic_picture(64, 64, index)));
-    list.times_us.push_back(index * 100'000);
-  }
-  Conversation conversation;
-  conversation.messages.push_back({Role::kUser, {}, {}, {}});
-  conversation.append_image(picture({128, 64}, 'b'));
-  VideoSource video{list, {}};
-  video.options.dialect = qwen3_vl::VideoDialect::kOuter;
-  conversation.append_video(video);
-  conversation.append_text("Is it the same?");
-  return conversation;
-}
-
-Conversation question(
-    const std::string& text = "Describe what happens in this video and picture.") {
-  Conversation conversation;
-  conversation.add_text(Role::kUser, text);
-  return conversation;
-}
-
-GenerateOptions greedy(int tokens) {
-  GenerateOptions options;
-  options.max_tokens = tokens;
-  options.ignore_end = true;
-  options.dialect = qwen3_vl::VideoDialect::kOuter;
-  return options;
 }
 
 TEST(Generate, AnswersAsTheReferenceFromPicturesAndFrames) {
@@ -179,6 +122,55 @@ TEST(Generate, RefusesWhatCannotBe) {
   EXPECT_THROW(VisionLanguageModel::load("no/such-model"), Error);
   EXPECT_THROW(VisionLanguageModel::load(checkpoint("dense_tied").string(), {Device::kMetal}),
                Error);
+}
+
+TEST(Generate, KeepsToAGrammarWhateverTheModelWants) {
+  const auto model = load("dense_tied");
+  GenerateOptions options = greedy(64);
+  options.grammar = grammar::Grammar::choice({"blue car", "red car", "green"});
+  const Answer choice = model.generate(question(), options);
+  EXPECT_THAT(choice.text, testing::AnyOf("blue car", "red car", "green"));
+  EXPECT_EQ(choice.finish_reason, FinishReason::kStop);
+  EXPECT_EQ(choice.valid, true);
+
+  const auto schema = nlohmann::ordered_json::parse(R"({"type": "object",
+      "properties": {"ok": {"type": "boolean"}, "n": {"type": "integer", "maximum": 9}},
+      "required": ["ok", "n"]})");
+  options.grammar = grammar::Grammar::json_schema(schema);
+  options.sampling.temperature = 2;
+  for (options.sampling.seed = 0; options.sampling.seed < 5; ++options.sampling.seed) {
+    options.max_tokens = 100;
+    const Answer answer = model.generate(question(), options);
+    if (answer.finish_reason != FinishReason::kStop) {
+      EXPECT_EQ(answer.valid, false);
+      continue;
+    }
+    EXPECT_EQ(answer.valid, true);
+    const auto value = nlohmann::json::parse(answer.text);
+    EXPECT_TRUE(value.at("ok").is_boolean());
+    EXPECT_LE(value.at("n").get<int64_t>(), 9);
+  }
+}
+
+TEST(Generate, MarksAnAnswerThatIsOnlyTheBeginningOfWhatTheGrammarAsksFor) {
+  const auto model = load("dense_tied");
+  GenerateOptions options = greedy(3);
+  options.grammar = grammar::Grammar::regex("[0-9]{40}");
+  const Answer answer = model.generate(question(), options);
+  EXPECT_EQ(answer.finish_reason, FinishReason::kLength);
+  EXPECT_EQ(answer.valid, false);
+  EXPECT_EQ(model.generate(question(), greedy(3)).valid, std::nullopt);
+}
+
+TEST(Generate, AThinkingModelReasonsFreelyBeforeTheGrammar) {
+  const auto model = load("dense_tied", true);
+  GenerateOptions options = greedy(60);
+  options.thinking_budget = 5;
+  options.grammar = grammar::Grammar::choice({"yes", "no"});
+  const Answer answer = model.generate(question(), options);
+  EXPECT_FALSE(answer.reasoning.empty());
+  EXPECT_THAT(answer.text, testing::AnyOf("yes", "no"));
+  EXPECT_EQ(answer.valid, true);
 }
 
 TEST(PromptPlanner, CountsTokensWithoutTheWeights) {

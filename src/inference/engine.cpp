@@ -1,0 +1,94 @@
+#include "inference/engine.h"
+
+#include <thread>
+
+#include "core/error.h"
+#include "inference/request_queue.h"
+#include "inference/scheduler.h"
+
+namespace prismvid::inference {
+
+struct Ticket::Shared {
+  std::stop_source stop;
+  std::weak_ptr<RequestQueue> queue;  // the engine may be gone before its tickets
+};
+
+Answer Ticket::get(std::stop_token stop) {
+  const std::stop_callback on_stop(stop, [this] { cancel(); });
+  return answer_.get();
+}
+
+void Ticket::cancel() {
+  shared_->stop.request_stop();
+  if (const auto queue = shared_->queue.lock()) queue->ring();
+}
+
+struct Engine::State {
+  std::shared_ptr<RequestQueue> queue;
+  SharedMetrics metrics;
+  std::promise<const LoadedModel*> loading;
+  const LoadedModel* model = nullptr;  // lives as long as the thread
+  std::jthread thread;                 // last: it uses the rest
+
+  void run(const std::string& name, const LoadOptions& load, const EngineOptions& options) {
+    std::optional<LoadedModel> loaded;
+    try {
+      loaded.emplace(load_model(name, load));
+    } catch (...) {
+      return loading.set_exception(std::current_exception());
+    }
+    loading.set_value(&*loaded);
+    Scheduler(*loaded, options, *queue, metrics).serve();
+  }
+};
+
+Engine::Engine(const std::string& model, const LoadOptions& load, const EngineOptions& options)
+    : state_(std::make_unique<State>()) {
+  check(options.queue_limit > 0 && options.batch_limit > 0, ErrorCode::kInvalidArgument,
+        "the engine needs room for 1 or more requests");
+  state_->queue = std::make_shared<RequestQueue>(static_cast<size_t>(options.queue_limit));
+  state_->thread = std::jthread([=, state = state_.get()] { state->run(model, load, options); });
+  state_->model = state_->loading.get_future().get();
+}
+
+Engine::~Engine() {
+  state_->queue->close();
+}
+
+const PromptPlanner& Engine::planner() const {
+  return state_->model->planner;
+}
+
+GenerateOptions Engine::defaults() const {
+  return default_options(planner());
+}
+
+Ticket Engine::submit(EngineRequest request, TokenCallback on_token) {
+  const LoadedModel& model = *state_->model;
+  check_has_vision(model, request.conversation);
+  WaitingRequest waiting;
+  waiting.priority = request.priority;
+  waiting.start.planned = make_plan(model.parts(), request.conversation, request.options);
+  waiting.start.conversation = std::move(request.conversation);
+  waiting.start.options = std::move(request.options);
+  waiting.start.on_token = std::move(on_token);
+  waiting.start.stop = waiting.stop.get_token();
+  waiting.start.on_media = [queue = state_->queue] { queue->ring(); };
+
+  Ticket ticket;
+  ticket.shared_ = std::make_shared<Ticket::Shared>(Ticket::Shared{waiting.stop, state_->queue});
+  ticket.answer_ = waiting.promise.get_future();
+  const bool taken = state_->queue->push(std::move(waiting));
+  if (!taken) state_->metrics.change([](EngineMetrics& m) { ++m.refused; });
+  check(taken, ErrorCode::kUnavailable, "the model is busy and ", state_->queue->size(),
+        " requests wait already: try again later");
+  return ticket;
+}
+
+EngineMetrics Engine::metrics() const {
+  EngineMetrics metrics = state_->metrics.read();
+  metrics.waiting = static_cast<int>(state_->queue->size());
+  return metrics;
+}
+
+}  // namespace prismvid::inference

@@ -1,0 +1,110 @@
+#include "inference/generation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "inference/loop_guard.h"
+
+namespace prismvid::inference {
+namespace {
+
+constexpr int kLoopCheckEvery = 16;  // tokens
+
+}  // namespace
+
+Generation::Generation(const PromptPlanner::Parts& parts, const GenerateOptions& options,
+                       TokenCallback on_token)
+    : parts_(parts),
+      options_(options),
+      on_token_(std::move(on_token)),
+      sampler_(options.sampling),
+      builder_(parts.tokenizer, parts.thinking, parts.close_token, options.stop_strings),
+      forced_close_(parts.tokenizer.encode("\n")) {
+  check(options.max_tokens > 0, ErrorCode::kInvalidArgument, "max-tokens must be 1 or more");
+  check(options.prefill_chunk > 0, ErrorCode::kInvalidArgument,
+        "the prefill chunk must be 1 or more tokens");
+  if (options.grammar) matcher_.emplace(parts.masks_for(options.grammar));
+  forced_close_.push_back(parts.close_token);
+  for (const int id : parts.tokenizer.encode("\n\n")) forced_close_.push_back(id);
+}
+
+bool Generation::take(std::span<float> logits) {
+  const std::vector<float> raw = options_.top_log_probabilities >= 0
+                                     ? std::vector<float>(logits.begin(), logits.end())
+                                     : std::vector<float>();
+  const bool constrained = in_grammar() && !is_forced();
+  if (constrained) keep_to_grammar(logits);
+  const int id = next_token(logits);
+  if (!raw.empty())
+    answer_.log_probabilities.push_back(
+        nn::log_probabilities(raw, id, options_.top_log_probabilities));
+  answer_.token_ids.push_back(id);
+  if (is_end_token(id) && (constrained || !options_.ignore_end)) return end(FinishReason::kStop);
+  if (constrained)
+    check(matcher_->take(id), ErrorCode::kInternal, "a token outside the grammar was picked");
+  const TextDelta delta = builder_.push(id);
+  if (on_token_) on_token_({id, delta.text, delta.reasoning});
+  if (builder_.is_stopped() || (constrained && matcher_->must_end()))
+    return end(FinishReason::kStop);
+  const int count = static_cast<int>(answer_.token_ids.size());
+  if (count >= options_.max_tokens) return end(FinishReason::kLength);
+  if (options_.loop_guard && count % kLoopCheckEvery == 0 && ends_in_loop(answer_.token_ids))
+    return end(FinishReason::kLoop);
+  return false;
+}
+
+Answer Generation::finish() {
+  const TextDelta rest = builder_.finish();
+  if (on_token_ && !(rest.text.empty() && rest.reasoning.empty()))
+    on_token_({-1, rest.text, rest.reasoning});
+  if (matcher_)
+    answer_.valid = answer_.finish_reason == FinishReason::kStop && !builder_.is_stopped() &&
+                    matcher_->can_end();
+  answer_.text = builder_.text();
+  answer_.reasoning = builder_.reasoning();
+  return std::move(answer_);
+}
+
+void Generation::prepare() {
+  if (in_grammar() && !is_forced()) matcher_->mask();
+}
+
+bool Generation::is_forced() const {
+  const bool spent = options_.thinking_budget && builder_.is_thinking() &&
+                     static_cast<int>(answer_.token_ids.size()) >= *options_.thinking_budget;
+  return spent || (forced_ > 0 && forced_ < forced_close_.size());
+}
+
+// Leaves only tokens that go on in the grammar, and the ends where it may end.
+void Generation::keep_to_grammar(std::span<float> logits) {
+  std::vector<std::pair<int, float>> ends;
+  if (matcher_->can_end())
+    for (const int id : parts_.generation.end_tokens)
+      if (id < static_cast<int>(logits.size())) ends.emplace_back(id, logits[id]);
+  grammar::apply_mask(matcher_->mask(), logits);
+  for (const auto& [id, logit] : ends) logits[id] = logit;
+  check(std::any_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); }),
+        ErrorCode::kModel, "the vocabulary of this model has no token that goes on in the grammar");
+}
+
+int Generation::next_token(std::span<float> logits) {
+  if (is_forced()) {
+    const int id = forced_close_[forced_++];
+    sampler_.remember(id);
+    return id;
+  }
+  return sampler_.pick(logits);
+}
+
+bool Generation::is_end_token(int id) const {
+  const auto& ends = parts_.generation.end_tokens;
+  return std::find(ends.begin(), ends.end(), id) != ends.end();
+}
+
+bool Generation::end(FinishReason reason) {
+  answer_.finish_reason = reason;
+  return true;
+}
+
+}  // namespace prismvid::inference

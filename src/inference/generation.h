@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "inference/answer_builder.h"
+#include "inference/planner_parts.h"
+
+// Inside inference only.
+namespace prismvid::inference {
+
+/// Tokens, text and end of one answer: all of its state but the model's. Not thread-safe.
+class Generation {
+ public:
+  /// `parts` must outlive this. Throws Error(kInvalidArgument) for options that cannot be.
+  Generation(const PromptPlanner::Parts& parts, const GenerateOptions& options,
+             TokenCallback on_token);
+
+  /// Takes the next token from the logits (vocabulary) behind the last one, which are changed; true
+  /// when the answer is complete.
+  bool take(std::span<float> logits);
+
+  /// Computes what take() will need, beside the device's work.
+  void prepare();
+
+  int last_token() const { return answer_.token_ids.back(); }
+  bool is_empty() const { return answer_.token_ids.empty(); }
+
+  void cancel() { answer_.finish_reason = FinishReason::kCancelled; }
+
+  /// Gives out what was held back, and the answer. Nothing may be taken afterwards.
+  Answer finish();
+
+ private:
+  int next_token(std::span<float> logits);
+  bool is_forced() const;
+  bool in_grammar() const { return matcher_.has_value() && !builder_.is_thinking(); }
+  void keep_to_grammar(std::span<float> logits);
+  bool is_end_token(int id) const;
+  bool end(FinishReason reason);
+
+  const PromptPlanner::Parts& parts_;
+  GenerateOptions options_;
+  TokenCallback on_token_;
+  nn::Sampler sampler_;
+  AnswerBuilder builder_;
+  std::optional<grammar::Matcher> matcher_;
+  std::vector<int> forced_close_;  // "\n</think>\n\n"
+  size_t forced_ = 0;
+  Answer answer_;
+};
+
+}  // namespace prismvid::inference

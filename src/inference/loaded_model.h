@@ -1,0 +1,27 @@
+#pragma once
+
+#include "inference/planner_parts.h"
+#include "models/qwen3_vl/model.h"
+
+// Inside inference only.
+namespace prismvid::inference {
+
+/// A checkpoint with its weights. Immutable; MLX wants it used by the thread that loaded it.
+struct LoadedModel {
+  PromptPlanner planner;
+  qwen3_vl::Model model;
+  double load_ms = 0;
+
+  const PromptPlanner::Parts& parts() const { return planner.parts(); }
+};
+
+/// As VisionLanguageModel::load().
+LoadedModel load_model(const std::string& model, const LoadOptions& options);
+
+/// Sampling of generation_config.json.
+GenerateOptions default_options(const PromptPlanner& planner);
+
+/// Throws Error(kModel) where the checkpoint cannot look at the conversation's media.
+void check_has_vision(const LoadedModel& model, const Conversation& conversation);
+
+}  // namespace prismvid::inference
