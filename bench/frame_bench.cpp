@@ -35,11 +35,13 @@ json percentiles(std::vector<float> values) {
 
 std::vector<pipeline::RunningStage> make_stages(const vision::ModelRegistry& models,
                                                 const pipeline::AnalyzeOptions& options) {
+  auto plans = pipeline::plan_stages(options, models, std::string(64, '0'), {});
+  std::erase_if(plans, [](const auto& plan) { return !pipeline::is_detector(plan.name); });
   std::vector<pipeline::RunningStage> stages;
-  for (const pipeline::StagePlan& plan :
-       pipeline::plan_stages(options, models, std::string(64, '0'), {}))
-    if (pipeline::is_detector(plan.name))
-      stages.push_back({plan.name, make_detector_stage(plan, models, options), {}, {}});
+  for (const pipeline::StagePlan& plan : plans) {
+    const auto count = static_cast<int>(plans.size());
+    stages.push_back({plan.name, make_detector_stage(plan, models, options, count), {}, {}});
+  }
   return stages;
 }
 
@@ -85,14 +87,13 @@ json measure(const char* video, const std::string& rate) {
   json result{{"frames", pass.frames()},
               {"samples", pass.samples()},
               {"pass_ms_per_sample", wall_ms / static_cast<double>(pass.samples())}};
-  std::vector<float> all(static_cast<size_t>(pass.samples()));
   for (pipeline::RunningStage& stage : stages) {
     result["stages"][stage.name] = percentiles(stage.ms_per_sample);
-    for (size_t i = 0; i < all.size(); ++i) all[i] += stage.ms_per_sample.at(i);
     stage.stage->finish(pass.rest(), pass.end_us());
   }
   result["stages"]["shots"] = percentiles(shots.ms_per_frame());
   result["stages"]["labels"] = percentiles(label_times(models, keyframes));
+  std::vector<float> all = pass.ms_per_sample();
   // The first samples prepare the networks for the picture's shape.
   all.erase(all.begin(),
             all.begin() + std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(all.size())));

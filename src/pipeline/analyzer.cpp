@@ -177,11 +177,13 @@ class Run {
 
   std::vector<RunningStage> make_detectors(StageLedger& ledger) {
     std::vector<RunningStage> running;
+    const auto is_wanted = [&](const StagePlan& plan) { return is_detector(plan.name) && ledger.is_missing(plan.name); };
+    const auto wanted = std::count_if(ledger.plans().begin(), ledger.plans().end(), is_wanted);
     for (const StagePlan& plan : ledger.plans()) {
-      if (!is_detector(plan.name) || !ledger.is_missing(plan.name)) continue;
+      if (!is_wanted(plan)) continue;
       try {
         verify_models(plan);
-        running.push_back({plan.name, make_detector_stage(plan, models_, options_), {}, {}});
+        running.push_back({plan.name, make_detector_stage(plan, models_, options_, static_cast<int>(wanted)), {}, {}});
       } catch (const Error& error) {
         ledger.mark_failed(plan.name, error);
       }

@@ -5,9 +5,30 @@
 #include <limits>
 
 namespace prismvid::pipeline {
+namespace {
+
+template <typename Work>
+float measured_ms(const Work& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<float, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+void add_to(RunningStage& running, const vision::Sample& sample, std::span<const vision::LumaFrame> frames) {
+  if (running.error) return;
+  running.ms_per_sample.push_back(measured_ms([&] {
+    try {
+      running.stage->add(sample, frames);
+    } catch (const Error& error) {
+      running.error = error;
+    }
+  }));
+}
+
+}  // namespace
 
 FramePass::FramePass(const FramePassOptions& options, ShotFollower& shots, std::vector<RunningStage>& stages)
-    : options_(options), shots_(shots), stages_(stages) {
+    : options_(options), shots_(shots), stages_(stages), team_(std::make_unique<ThreadTeam>(stages.size())) {
   needs_luma_ = std::any_of(stages.begin(), stages.end(), [](const RunningStage& s) { return s.stage->needs_luma(); });
 }
 
@@ -62,17 +83,9 @@ void FramePass::analyse(Waiting& waiting) {
   const vision::Sample sample{waiting.frame, waiting.pts_us, shots_.shot_index_at(waiting.pts_us), waiting.sample,
                               waiting.duration_us};
   ++samples_;
-  for (RunningStage& running : stages_) {
-    if (running.error) continue;
-    const auto start = std::chrono::steady_clock::now();
-    try {
-      running.stage->add(sample, luma_);
-    } catch (const Error& error) {
-      running.error = error;
-    }
-    const std::chrono::duration<float, std::milli> elapsed = std::chrono::steady_clock::now() - start;
-    running.ms_per_sample.push_back(elapsed.count());
-  }
+  ms_per_sample_.push_back(measured_ms([&] {
+    team_->run(stages_.size(), [&](size_t, size_t i) { add_to(stages_[i], sample, luma_); });
+  }));
   luma_.clear();
 }
 

@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/thread_team.h"
 #include "media/frame_source.h"
 #include "pipeline/detector_stage.h"
 #include "pipeline/shot_follower.h"
 
 namespace prismvid::pipeline {
 
-/// One detector of a pass and how it went.
+/// One detector of a pass and how it went. Detectors run side by side, each on one thread at a time.
 struct RunningStage {
   std::string name;
   std::unique_ptr<DetectorStage> stage;
@@ -38,6 +39,8 @@ class FramePass {
 
   int64_t frames() const { return frames_; }
   int64_t samples() const { return samples_; }
+  /// How long each sample took, all stages together.
+  const std::vector<float>& ms_per_sample() const { return ms_per_sample_; }
   /// What follows the last sample and the end of the last frame, for finish() of the stages.
   std::span<const vision::LumaFrame> rest() const { return luma_; }
   int64_t end_us() const { return end_us_; }
@@ -67,6 +70,8 @@ class FramePass {
   int64_t end_us_ = 0;
   int64_t frames_ = 0;
   int64_t samples_ = 0;
+  std::vector<float> ms_per_sample_;
+  std::unique_ptr<ThreadTeam> team_;  // a member a stage
 };
 
 }  // namespace prismvid::pipeline

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "core/cpu.h"
 #include "core/error.h"
 #include "core/jpeg.h"
 #include "document/stage_values.h"
@@ -110,18 +111,21 @@ class TextStage : public DetectorStage {
   std::vector<TextTrack> tracks_;
 };
 
-std::unique_ptr<DetectorStage> make_faces(const vision::ModelRegistry& models, const AnalyzeOptions& options) {
+std::unique_ptr<DetectorStage> make_faces(const vision::ModelRegistry& models, const AnalyzeOptions& options, int threads) {
   vision::FaceOptions face_options;
-  face_options.network = {precision(options), options.threads, {}};
+  face_options.network = {precision(options), threads, {}};
   auto detector = options.apple_vision ? vision::make_apple_face_detector() : vision::make_face_detector(models, face_options);
   return std::make_unique<FacesStage>(std::move(detector), vision::make_face_embedder(models, face_options));
 }
 
-std::unique_ptr<DetectorStage> make_text(const vision::ModelRegistry& models, const AnalyzeOptions& options) {
+/// New lines come in bunches, which is when a sample takes longest: they get all threads.
+std::unique_ptr<DetectorStage> make_text(const vision::ModelRegistry& models, const AnalyzeOptions& options, int threads,
+                                         int lines_at_once) {
   if (options.apple_vision) return std::make_unique<TextStage>(vision::make_apple_text_engine());
   vision::TextEngineOptions text_options;
   text_options.precision = precision(options);
-  text_options.threads = options.threads;
+  text_options.threads = threads;
+  text_options.lines_at_once = lines_at_once;
   return std::make_unique<TextStage>(vision::make_text_engine(models, text_options));
 }
 
@@ -163,10 +167,12 @@ StageOutput run_labels(const StagePlan& plan, const AnalyzeOptions& options, con
 }
 
 std::unique_ptr<DetectorStage> make_detector_stage(const StagePlan& plan, const vision::ModelRegistry& models,
-                                                   const AnalyzeOptions& options) {
-  if (plan.name == stage::kObjects) return std::make_unique<ObjectsStage>(plan.models.at(0), options.threads);
-  if (plan.name == stage::kFaces) return make_faces(models, options);
-  if (plan.name == stage::kOcr) return make_text(models, options);
+                                                   const AnalyzeOptions& options, int side_by_side) {
+  const int threads = options.threads > 0 ? options.threads : available_threads();
+  const int share = std::max(1, threads / std::max(1, side_by_side));
+  if (plan.name == stage::kObjects) return std::make_unique<ObjectsStage>(plan.models.at(0), share);
+  if (plan.name == stage::kFaces) return make_faces(models, options, share);
+  if (plan.name == stage::kOcr) return make_text(models, options, share, threads);
   fail(ErrorCode::kInternal, "'", plan.name, "' is no detector");
 }
 

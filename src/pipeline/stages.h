@@ -20,9 +20,9 @@ std::unique_ptr<vision::ShotDetector> make_shots(const StagePlan& plan, const An
 /// True for the stages that look at samples during the decode pass.
 bool is_detector(const std::string& stage);
 
-/// objects, faces or ocr. Throws Error(kModel).
+/// objects, faces or ocr, one of `side_by_side` that run at the same time and share the threads. Throws Error(kModel).
 std::unique_ptr<DetectorStage> make_detector_stage(const StagePlan& plan, const vision::ModelRegistry& models,
-                                                   const AnalyzeOptions& options);
+                                                   const AnalyzeOptions& options, int side_by_side);
 
 /// Shots with their keyframe pictures, as loaded from the store.
 StageOutput run_scenes(const std::vector<Shot>& shots);

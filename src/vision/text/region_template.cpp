@@ -31,6 +31,22 @@ int strong_value(std::vector<int> values) {
   return *at;
 }
 
+/// One row of the frame and of the region, from the first pixel that both have.
+struct Row {
+  const uint8_t *above, *here, *below;
+  const int16_t *gradient_x, *gradient_y, *stroke;
+};
+
+/// Adds the row's pixels to the sums of their columns. Written so that compilers use vectors.
+void add_row(const Row& row, int count, int32_t* __restrict fits, int32_t* __restrict energies) {
+  for (int x = 0; x < count; ++x) {
+    const auto gx = static_cast<int16_t>((row.here[x + 1] - row.here[x - 1]) & row.stroke[x]);
+    const auto gy = static_cast<int16_t>((row.below[x] - row.above[x]) & row.stroke[x]);
+    fits[x] += row.gradient_x[x] * gx + row.gradient_y[x] * gy;
+    energies[x] += gx * gx + gy * gy;
+  }
+}
+
 }  // namespace
 
 RegionTemplate::RegionTemplate(ImageView luma, const Box& box) : box_(box) {
@@ -46,38 +62,62 @@ RegionTemplate::RegionTemplate(ImageView luma, const Box& box) : box_(box) {
   for (int y = top_; y < top_ + height_; ++y)
     for (int x = left_; x < left_ + width_; ++x) {
       const int gx = horizontal(luma, x, y), gy = vertical(luma, x, y);
-      field_.push_back(static_cast<int16_t>(gx));
-      field_.push_back(static_cast<int16_t>(gy));
+      gradient_x_.push_back(static_cast<int16_t>(gx));
+      gradient_y_.push_back(static_cast<int16_t>(gy));
       magnitudes.push_back(std::abs(gx) + std::abs(gy));
     }
   const int threshold =
       std::max(kMinMagnitude, static_cast<int>(kStrokeFraction * strong_value(magnitudes)));
   const int longer = std::max(width_, height_), shorter = std::min(width_, height_);
-  const int parts = std::max(1, longer / std::max(4, shorter / 4));
-  part_energy_.assign(parts, 0);
+  part_energy_.assign(std::max(1, longer / std::max(4, shorter / 4)), 0);
+  stroke_.assign(magnitudes.size(), 0);
   for (size_t i = 0; i < magnitudes.size(); ++i) {
     if (magnitudes[i] < threshold) continue;
+    stroke_[i] = -1;
     const int x = static_cast<int>(i) % width_, y = static_cast<int>(i) / width_;
-    const int part = std::min(parts - 1, (width_ >= height_ ? x : y) * parts / longer);
-    const int16_t gx = field_[2 * i], gy = field_[2 * i + 1];
-    strokes_.push_back({static_cast<int16_t>(left_ + x), static_cast<int16_t>(top_ + y), gx, gy,
-                        static_cast<int16_t>(part)});
-    part_energy_[part] += gx * gx + gy * gy;
+    part_energy_[part_of(x, y)] +=
+        gradient_x_[i] * gradient_x_[i] + gradient_y_[i] * gradient_y_[i];
   }
   for (double energy : part_energy_) energy_ += energy;
 }
 
+/// The part of the line that pixel (x, y) of the region lies in.
+size_t RegionTemplate::part_of(int x, int y) const {
+  const auto parts = static_cast<int>(part_energy_.size());
+  const int along = width_ >= height_ ? x : y;
+  return static_cast<size_t>(std::min(parts - 1, along * parts / std::max(width_, height_)));
+}
+
 Presence RegionTemplate::presence(ImageView luma, int dx, int dy) const {
   if (energy_ <= 0) return {};
+  const int left = left_ + dx, top = top_ + dy;
+  const int x0 = std::max(0, 1 - left), x1 = std::min(width_, luma.width - 1 - left);
+  const int y0 = std::max(0, 1 - top), y1 = std::min(height_, luma.height - 1 - top);
+  if (x0 >= x1 || y0 >= y1) return {};
+  const int count = x1 - x0;
+  std::vector<int32_t> fits(count, 0), energies(count, 0);
   std::vector<double> part(part_energy_.size(), 0.0);
   double frame_energy = 0;
-  for (const Stroke& stroke : strokes_) {
-    const int x = stroke.x + dx, y = stroke.y + dy;
-    if (!inside(luma, x, y)) continue;
-    const int gx = horizontal(luma, x, y), gy = vertical(luma, x, y);
-    part[stroke.part] += stroke.gx * gx + stroke.gy * gy;
-    frame_energy += gx * gx + gy * gy;
+  auto add_sums = [&](int y) {
+    for (int x = 0; x < count; ++x) {
+      part[part_of(x0 + x, y)] += fits[x];
+      frame_energy += energies[x];
+    }
+  };
+  const bool across = width_ < height_;  // the line runs down: each row belongs to one part
+  for (int y = y0; y < y1; ++y) {
+    const ptrdiff_t at = static_cast<ptrdiff_t>(y) * width_ + x0;
+    const int row_left = left + x0;
+    const Row row{luma.row(top + y - 1) + row_left, luma.row(top + y) + row_left,
+                  luma.row(top + y + 1) + row_left, gradient_x_.data() + at,
+                  gradient_y_.data() + at, stroke_.data() + at};
+    add_row(row, count, fits.data(), energies.data());
+    if (!across) continue;
+    add_sums(y);
+    std::fill(fits.begin(), fits.end(), 0);
+    std::fill(energies.begin(), energies.end(), 0);
   }
+  if (!across) add_sums(y0);
   Presence result;
   for (double projection : part) result.whole += static_cast<float>(projection / energy_);
   result.weakest = weakest_window(part);
@@ -101,21 +141,22 @@ float RegionTemplate::weakest_window(const std::vector<double>& projection) cons
 
 RegionTemplate::Gradient RegionTemplate::gradient_at(int x, int y) const {
   if (x < left_ || y < top_ || x >= left_ + width_ || y >= top_ + height_) return {};
-  const size_t at = 2 * (static_cast<size_t>(y - top_) * width_ + (x - left_));
-  return {field_[at], field_[at + 1]};
+  const size_t at = static_cast<size_t>(y - top_) * width_ + (x - left_);
+  return {gradient_x_[at], gradient_y_[at]};
 }
 
 bool RegionTemplate::shows_second(ImageView luma, const RegionTemplate& first,
                                   const RegionTemplate& second) {
   double sum = 0;
   for (const RegionTemplate* source : {&first, &second})
-    for (const Stroke& stroke : source->strokes_) {
-      if (!inside(luma, stroke.x, stroke.y)) continue;
-      const Gradient a = first.gradient_at(stroke.x, stroke.y),
-                     b = second.gradient_at(stroke.x, stroke.y);
-      const double x = horizontal(luma, stroke.x, stroke.y) - (a.x + b.x) / 2.0;
-      const double y = vertical(luma, stroke.x, stroke.y) - (a.y + b.y) / 2.0;
-      sum += x * (b.x - a.x) + y * (b.y - a.y);
+    for (size_t i = 0; i < source->stroke_.size(); ++i) {
+      if (source->stroke_[i] == 0) continue;
+      const int x = source->left_ + static_cast<int>(i) % source->width_;
+      const int y = source->top_ + static_cast<int>(i) / source->width_;
+      if (!inside(luma, x, y)) continue;
+      const Gradient a = first.gradient_at(x, y), b = second.gradient_at(x, y);
+      sum += (horizontal(luma, x, y) - (a.x + b.x) / 2.0) * (b.x - a.x) +
+             (vertical(luma, x, y) - (a.y + b.y) / 2.0) * (b.y - a.y);
     }
   return sum > 0;
 }

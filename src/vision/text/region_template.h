@@ -38,22 +38,18 @@ class RegionTemplate {
                            const RegionTemplate& second);
 
  private:
-  struct Stroke {
-    int16_t x, y;    // pixel of the frame
-    int16_t gx, gy;  // luma gradient
-    int16_t part;
-  };
   struct Gradient {
     int x = 0;
     int y = 0;
   };
   Gradient gradient_at(int x, int y) const;
+  size_t part_of(int x, int y) const;
   float weakest_window(const std::vector<double>& projection) const;
 
   Box box_;
   int left_ = 0, top_ = 0, width_ = 0, height_ = 0;
-  std::vector<int16_t> field_;  // gx, gy of every pixel of the region
-  std::vector<Stroke> strokes_;
+  // Of every pixel of the region, row by row: its luma gradient, and -1 where it is a stroke, else 0.
+  std::vector<int16_t> gradient_x_, gradient_y_, stroke_;
   std::vector<double> part_energy_;
   double energy_ = 0;
 };

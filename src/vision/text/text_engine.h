@@ -51,6 +51,7 @@ struct TextEngineOptions {
   Precision precision = Precision::kFast;
   int threads = 0;           // 0 = all that this process may use
   int detection_side = 640;  // the picture's longest side for detection; larger finds smaller text
+  int lines_at_once = 0;     // each read on a thread of its own; 0 = as `threads`
 };
 
 inline NetworkOptions network_options(const TextEngineOptions& options) {

@@ -10,7 +10,6 @@
 #include "core/cpu.h"
 #include "core/error.h"
 #include "vision/text/opencv_image.h"
-#include "vision/text/parallel.h"
 #include "vision/text/recognition_network.h"
 #include "vision/text/unicode.h"
 
@@ -31,6 +30,11 @@ std::vector<std::string> read_characters(const std::filesystem::path& path) {
   return characters;
 }
 
+int lines_at_once(const TextEngineOptions& options) {
+  if (options.lines_at_once > 0) return options.lines_at_once;
+  return options.threads > 0 ? options.threads : available_threads();
+}
+
 }  // namespace
 
 int padded_width(int width) {
@@ -38,18 +42,18 @@ int padded_width(int width) {
   return std::clamp(stepped, kMinWidth, kMaxWidth);
 }
 
-TextRecognizer::TextRecognizer(const ModelManifest& model, const TextEngineOptions& options) {
+TextRecognizer::TextRecognizer(const ModelManifest& model, const TextEngineOptions& options)
+    : team_(static_cast<size_t>(lines_at_once(options))) {
   check(model.files.size() >= 2, ErrorCode::kModel, "text recognition model '", model.id,
         "' needs two files, the network and its characters, has ", model.files.size());
   characters_ = read_characters(model.path(1));
   height_ = model.parameters->value("height", height_);
   mean_ = model.parameters->value("mean", mean_);
   deviation_ = model.parameters->value("std", deviation_);
-  const int threads = options.threads > 0 ? options.threads : available_threads();
   NetworkOptions one_thread;
   one_thread.precision = options.precision;
   one_thread.threads = 1;
-  for (int i = 0; i < threads; ++i)
+  for (size_t i = 0; i < team_.size(); ++i)
     workers_.push_back(
         {load_recognition_network(model.path(0), characters_.size(), one_thread), {}});
 }
@@ -61,9 +65,9 @@ std::vector<RecognizedText> TextRecognizer::recognize(std::span<const cv::Mat> l
   std::stable_sort(longest_first.begin(), longest_first.end(),
                    [&](size_t a, size_t b) { return aspect(a) > aspect(b); });
   std::vector<RecognizedText> results(lines.size());
-  parallel_for(lines.size(), workers_.size(), [&](size_t worker, size_t i) {
+  team_.run(lines.size(), [&](size_t member, size_t i) {
     const size_t line = longest_first[i];
-    results[line] = recognize_line(workers_[worker], lines[line]);
+    results[line] = recognize_line(workers_[member], lines[line]);
   });
   return results;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/thread_team.h"
 #include "vision/text/text_engine.h"
 
 namespace prismvid::vision {
@@ -27,7 +28,8 @@ class TextRecognizer {
   RecognizedText recognize_line(Worker& worker, const cv::Mat& line) const;
   RecognizedText decode(const Tensor& probabilities, const Tensor& classes) const;
 
-  std::vector<Worker> workers_;
+  ThreadTeam team_;
+  std::vector<Worker> workers_;  // one a member of the team
   std::vector<std::string> characters_;  // by class; 0 is CTC's blank
   int height_ = 48;
   float mean_ = 0.5f;
