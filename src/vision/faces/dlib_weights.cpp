@@ -8,6 +8,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "core/error.h"
 
@@ -20,26 +21,32 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensors are stored little-endian");
 constexpr int64_t kMostValues = 1 << 26;
+constexpr size_t kValuesAtOnce = 1 << 20;
+constexpr unsigned long kLongestText = 1 << 10;
+constexpr unsigned long kLargestWindow = 1 << 16;
 
 using Kind = DlibLayerKind;
 using Layers = std::vector<DlibLayer>;
 
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& file)
-      : name_(file.string()), stream_(file, std::ios::binary) {
+  Reader(std::istream& stream, std::string name) : name_(std::move(name)), stream_(stream) {
     check(stream_.good(), ErrorCode::kModel, "model file '", name_, "' cannot be read");
   }
 
   template <typename T>
   T get() {
-    T value{};
-    try {
-      dlib::deserialize(value, stream_);
-    } catch (const std::exception& error) {
-      fail(ErrorCode::kModel, "'", name_, "' is damaged: ", error.what());
+    if constexpr (std::is_same_v<T, std::string>) {
+      return text();
+    } else {
+      T value{};
+      try {
+        dlib::deserialize(value, stream_);
+      } catch (const std::exception& error) {
+        fail(ErrorCode::kModel, "'", name_, "' is damaged: ", error.what());
+      }
+      return value;
     }
-    return value;
   }
 
   /// A version that must be one of those this reader knows.
@@ -60,10 +67,8 @@ class Reader {
               "a tensor too large");
       count *= side;
     }
-    std::vector<float> values(static_cast<size_t>(count));
-    stream_.read(reinterpret_cast<char*>(values.data()),
-                 count * static_cast<int64_t>(sizeof(float)));
-    require(stream_.good(), "a tensor cut short");
+    std::vector<float> values;
+    while (static_cast<int64_t>(values.size()) < count) append(values, count);
     return values;
   }
 
@@ -78,8 +83,27 @@ class Reader {
   }
 
  private:
+  /// dlib's own reader would reserve whatever length the file declares.
+  std::string text() {
+    const auto length = get<unsigned long>();
+    require(length <= kLongestText, "a text too long");
+    std::string value(length, '\0');
+    stream_.read(value.data(), static_cast<std::streamsize>(length));
+    require(stream_.good(), "a text cut short");
+    return value;
+  }
+
+  /// Memory grows with what the file holds, not with what it declares.
+  void append(std::vector<float>& values, int64_t count) {
+    const size_t done = values.size();
+    values.resize(std::min(done + kValuesAtOnce, static_cast<size_t>(count)));
+    stream_.read(reinterpret_cast<char*>(values.data() + done),
+                 static_cast<std::streamsize>((values.size() - done) * sizeof(float)));
+    require(stream_.good(), "a tensor cut short");
+  }
+
   std::string name_;
-  std::ifstream stream_;
+  std::istream& stream_;
 };
 
 Kind kind_of(const std::string& version, Reader& reader) {
@@ -264,6 +288,8 @@ void read_options(Reader& reader, DlibDetectorModel& model) {
     const int window_version = version == 1 ? 1 : reader.version({1, 2});
     const auto width = reader.get<unsigned long>();
     const auto height = reader.get<unsigned long>();
+    reader.require(width - 1 < kLargestWindow && height - 1 < kLargestWindow,
+                   "a detector window of an odd size");
     model.windows.push_back({static_cast<int>(width), static_cast<int>(height)});
     if (window_version == 2) reader.get<std::string>();
   }
@@ -280,8 +306,8 @@ void read_options(Reader& reader, DlibDetectorModel& model) {
 
 }  // namespace
 
-DlibDetectorModel read_dlib_detector(const std::filesystem::path& file) {
-  Reader reader(file);
+DlibDetectorModel read_dlib_detector(std::istream& stream, const std::string& name) {
+  Reader reader(stream, name);
   DlibDetectorModel model;
   reader.version({1});
   read_options(reader, model);
@@ -297,8 +323,13 @@ DlibDetectorModel read_dlib_detector(const std::filesystem::path& file) {
   return model;
 }
 
-DlibNetwork read_dlib_resnet(const std::filesystem::path& file) {
-  Reader reader(file);
+DlibDetectorModel read_dlib_detector(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return read_dlib_detector(stream, file.string());
+}
+
+DlibNetwork read_dlib_resnet(std::istream& stream, const std::string& name) {
+  Reader reader(stream, name);
   DlibNetwork network{.layers = resnet_layers()};
   reader.version({1});
   if (reader.version<std::string>({"loss_metric_", "loss_metric_2"}).ends_with('2'))
@@ -309,6 +340,11 @@ DlibNetwork read_dlib_resnet(const std::filesystem::path& file) {
     for (int i = 0; i < 2; ++i) reader.require(reader.get<size_t>() == 150, "another input size");
   });
   return network;
+}
+
+DlibNetwork read_dlib_resnet(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return read_dlib_resnet(stream, file.string());
 }
 
 }  // namespace prismvid::vision

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <istream>
+#include <string>
 #include <vector>
 
 // dlib's trained networks as plain layers. Instantiating dlib's own network types takes minutes of
@@ -56,8 +58,11 @@ struct DlibDetectorModel {
 
 /// Reads `mmod_human_face_detector.dat`; throws Error(kModel) on any other content.
 DlibDetectorModel read_dlib_detector(const std::filesystem::path& file);
+/// The same from a stream that errors call `name`.
+DlibDetectorModel read_dlib_detector(std::istream& stream, const std::string& name);
 
 /// Reads `dlib_face_recognition_resnet_model_v1.dat`; throws Error(kModel) on any other content.
 DlibNetwork read_dlib_resnet(const std::filesystem::path& file);
+DlibNetwork read_dlib_resnet(std::istream& stream, const std::string& name);
 
 }  // namespace prismvid::vision
