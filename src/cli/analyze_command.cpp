@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "cli/progress_bar.h"
 #include "cli/summary.h"
 #include "core/error.h"
@@ -18,6 +19,28 @@ namespace prismvid::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kHelp = R"(Each video is decoded once, for all stages together. Every finished stage is stored, so a second run answers from the
+database, another option runs only what depends on it, and an interrupted run goes on after its last finished stage.
+
+Stages:
+  shots       cuts, dissolves and fades, black and freeze markers, keyframes; looks at every frame
+  scenes      runs of shots that look alike
+  objects     what the installed detector knows, followed through time
+  faces       faces and the people they belong to, across videos
+  ocr         text in the picture, from its first to its last frame
+  labels      what the keyframes show; places: where, if a scene classifier is installed
+  transcript  embedded subtitles, or a file beside the video: VIDEO.srt, VIDEO.vtt, VIDEO.en.srt
+A stage without its model is 'unavailable' and says how to install one; the others go on.
+
+Examples:
+  prismvid analyze holiday.mp4                          everything, results to the database in your data folder
+  prismvid analyze a.mp4 b.mkv archive/ --db work.db    several videos and folders, a database of their own
+  prismvid analyze talk.mp4 --range 10:00-20:00         ten minutes; times stay those of the file
+  prismvid analyze talk.mp4 --features shots,transcript --shots accurate
+  prismvid analyze talk.mp4 --no-faces --fps 1          half the samples, nobody is recognised
+  prismvid analyze talk.mp4 --format json -q            the analysis document on standard output
+  prismvid analyze talk.mp4 --detector yolox-tiny       one of several installed detectors)";
 
 struct AnalyzeArguments {
   CommonOptions common;
@@ -140,17 +163,18 @@ void run_analyze(const AnalyzeArguments& arguments) {
 void add_analyze_command(CLI::App& app) {
   auto arguments = std::make_shared<AnalyzeArguments>();
   CLI::App* command = app.add_subcommand("analyze", "Find out what is in videos and store it");
-  command->add_option("videos", arguments->inputs, "Video files or folders")->required()->type_name("VIDEO...");
+  command->add_option("videos", arguments->inputs, "Video files or folders")->required()->type_name("PATH");
   command->add_option("--features", arguments->features,
                       "What to look for, with commas: shots, scenes, objects, faces, ocr, labels, places, transcript, all; of the "
                       "deep stage: caption, describe, chapters, summary, story, highlights")
+      ->type_name("LIST")
       ->capture_default_str();
-  command->add_option("--range", arguments->range, "Only this part, in source time: 10-20, 1:05-2:10, 30-");
-  command->add_option("--fps", arguments->rate, "Frames a second that the detectors look at")->capture_default_str();
+  command->add_option("--range", arguments->range, "Only this part, in source time: 10-20, 1:05-2:10, 30-")->type_name("START-END");
+  command->add_option("--fps", arguments->rate, "Frames a second that the detectors look at: 2, 0.5, 30000/1001")->type_name("RATE")->capture_default_str();
   command->add_option("--shots", arguments->shots, "fast, or accurate (TransNetV2, several times slower)")
       ->check(CLI::IsMember({"fast", "accurate"}))
       ->capture_default_str();
-  command->add_option("--detector", arguments->options.detector, "Object detector to use (see 'prismvid models')");
+  command->add_option("--detector", arguments->options.detector, "Object detector to use (see 'prismvid models')")->type_name("ID");
   command->add_option("--deep", arguments->deep,
                       "Watch with Qwen3-VL: auto (where a model is there), on, off (default: off, on with --model)")
       ->check(CLI::IsMember({"auto", "on", "off"}));
@@ -174,6 +198,7 @@ void add_analyze_command(CLI::App& app) {
   command->add_flag("-q,--quiet", arguments->quiet, "No progress and no summary");
   add_format_option(*command, arguments->common);
   add_common_options(*command, arguments->common);
+  add_help_text(*command, kHelp);
   command->callback([arguments] { run_analyze(*arguments); });
 }
 

@@ -6,11 +6,28 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "document/export.h"
 #include "pipeline/analyzer.h"
 
 namespace prismvid::cli {
 namespace {
+
+constexpr const char* kHelp = R"(Names and corrections of people that were made since the analysis are in it.
+
+Formats:
+  json        the analysis document (schema/analysis.schema.json)
+  html        a report in one file, with pictures
+  vtt, srt    the transcript as subtitles; captions: what the deep stage says of the pictures
+  chapters    chapters as WebVTT; ffmetadata: the same for ffmpeg
+  csv         one row for each shot, object, face, text, label and line of transcript
+  edl, otio   shots for editing programs
+  tracks      every box of every track (docs/tracks.md)
+
+Examples:
+  prismvid export holiday.mp4 | jq .shots
+  prismvid export holiday.mp4 --format html -o holiday.html
+  prismvid export v_1a2b3c4d5e6f --format srt -o holiday.srt)";
 
 struct ExportArguments {
   CommonOptions common;
@@ -66,10 +83,11 @@ void run_export(const ExportArguments& arguments) {
 void add_export_command(CLI::App& app) {
   auto arguments = std::make_shared<ExportArguments>();
   CLI::App* command = app.add_subcommand("export", "Write an analysis in another format");
-  command->add_option("video", arguments->video, "A video that was analysed: its file, id or content hash")->required();
-  command->add_option("--format", arguments->format, "One of: " + document::format_names() + ", tracks (every box, docs/tracks.md)")->capture_default_str();
+  command->add_option("video", arguments->video, "A video that was analysed: its file, id or content hash")->required()->type_name("VIDEO");
+  command->add_option("--format", arguments->format, "One of: " + document::format_names() + ", tracks")->type_name("NAME")->capture_default_str();
   command->add_option("-o,--output", arguments->output, "File to write (default: standard output)")->type_name("FILE");
   add_common_options(*command, arguments->common);
+  add_help_text(*command, kHelp);
   command->callback([arguments] { run_export(*arguments); });
 }
 

@@ -7,13 +7,14 @@
 #include <string_view>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "version.h"
 
 namespace {
 
 using namespace prismvid;
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kExamples = R"(Examples:
   prismvid analyze holiday.mp4                    what is in the video: shots, people, text, labels
   prismvid analyze archive/ --features shots,ocr  a folder, only shots and text
   prismvid export holiday.mp4 --format html -o holiday.html
@@ -23,7 +24,7 @@ constexpr const char* kFooter = R"(Examples:
   prismvid serve --media videos/                  the page and the API, on this machine
   prismvid models                                 what is installed, what is missing
 
-Exit codes: 0 done, 2 usage, 3 no such or unreadable input, 4 not a decodable video, 5 database, 6 model, 130 interrupted.)";
+'prismvid COMMAND --help' says more about one command.)";
 
 bool asks_for_json(int count, char** arguments) {
   for (int i = 1; i < count; ++i) {
@@ -49,7 +50,7 @@ int run(int count, char** arguments, bool json) {
   CLI::App app("PrismVid watches videos and says what is in them. Nothing leaves this machine.", "prismvid");
   app.set_version_flag("--version", std::string("prismvid ") + kVersion);
   app.require_subcommand(1);
-  app.footer(kFooter);
+  app.footer(cli::kExitCodesHelp);  // commands take it over from here
   cli::add_analyze_command(app);
   cli::add_ask_command(app);
   cli::add_bench_command(app);
@@ -64,6 +65,7 @@ int run(int count, char** arguments, bool json) {
   cli::add_generate_command(app);
   cli::add_checkpoint_commands(app);
 #endif
+  cli::add_help_text(app, kExamples);
   refuse_unknown_command(app, count, arguments);
   try {
     app.parse(count, arguments);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "vision/models/catalogue.h"
 #include "vision/models/install.h"
 #include "vision/models/manifest.h"
@@ -16,6 +17,15 @@ namespace {
 using nlohmann::json;
 using vision::ModelManifest;
 using vision::ModelRegistry;
+
+constexpr const char* kHelp = R"(Nothing is downloaded but by 'install' and 'pull'. Every file is checked against the sha256 of its manifest (docs/models.md).
+
+Examples:
+  prismvid models                                        what is installed, what can be
+  prismvid models check
+  prismvid models install yolox-tiny                     from its upstream address
+  prismvid models install my.onnx --decoder yolox --classes names.txt
+  prismvid models install folder/                        with a manifest.json)";
 
 struct ModelsArguments {
   CommonOptions common;
@@ -101,21 +111,20 @@ void add_models_command(CLI::App& app) {
   CLI::App* models = app.add_subcommand("models", "List, check and install the models of the fast stage");
   add_common_options(*models, arguments->common);
   models->require_subcommand(0, 1);
+  models->fallthrough();
+  add_help_text(*models, kHelp);
   models->callback([models, arguments] {
     if (models->get_subcommands().empty()) list_models(*arguments);
   });
 
   CLI::App* list = models->add_subcommand("list", "What is installed and what can be");
-  add_common_options(*list, arguments->common);
   add_format_option(*list, arguments->common);
   list->callback([arguments] { list_models(*arguments); });
 
   CLI::App* check = models->add_subcommand("check", "Read every installed file and compare its checksum");
-  add_common_options(*check, arguments->common);
   check->callback([arguments] { check_models(*arguments); });
 
   CLI::App* install = models->add_subcommand("install", "Add a model");
-  add_common_options(*install, arguments->common);
   install->add_option("source", arguments->source, "Id from the list, a folder with a manifest.json, such a file, or an .onnx detector")->required();
   install->add_option("--url", arguments->install.url, "Fetch the model's file from this address instead");
   install->add_option("--sha256", arguments->install.sha256, "The checksum to expect");

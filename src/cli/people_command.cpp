@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "core/media_time.h"
 #include "document/build.h"
 #include "document/json.h"
@@ -14,6 +15,18 @@ namespace {
 
 using nlohmann::json;
 using store::Store;
+
+constexpr const char* kHelp = R"(People are found by their faces, in all videos of a database. What is said here holds for later analyses too.
+Every edit but 'forget' can be taken back.
+
+Examples:
+  prismvid people list
+  prismvid people show p_1 --picture anna.jpg     where p_1 is seen, and the best picture
+  prismvid people name p_1 "Anna"
+  prismvid people merge Anna p_7                  p_7 is Anna too
+  prismvid people split Anna 12 15                faces 12 and 15 are somebody else, one person
+  prismvid people not Anna 12                     face 12 is not Anna, whoever it is
+  prismvid people forget p_3                      nothing of p_3 stays in the database)";
 
 struct PeopleArguments {
   CommonOptions common;
@@ -158,6 +171,7 @@ void add_people_command(CLI::App& app) {
   auto arguments = std::make_shared<PeopleArguments>();
   CLI::App* people = app.add_subcommand("people", "See, name and correct who was recognised");
   people->require_subcommand(1);
+  add_help_text(*people, kHelp);
   add_format_option(*add(*people, arguments, "list", "Everybody found so far", list_people), arguments->common);
 
   CLI::App* show = add(*people, arguments, "show", "Where a person is seen", show_person);

@@ -17,7 +17,8 @@ store::FileIdentity identify_file(const std::filesystem::path& file) {
         file.string(), "': ", std::strerror(errno));
   check(!S_ISDIR(status.st_mode), ErrorCode::kUnreadable, "'", file.string(), "' is a folder: a video file is needed here");
   check(S_ISREG(status.st_mode), ErrorCode::kUnreadable, "'", file.string(), "' is not a regular file");
-  check(::access(file.c_str(), R_OK) == 0, ErrorCode::kUnreadable, "cannot read '", file.string(), "': ", std::strerror(errno));
+  const bool readable = ::access(file.c_str(), R_OK) == 0;  // before errno is looked at
+  check(readable, ErrorCode::kUnreadable, "cannot read '", file.string(), "': ", std::strerror(errno));
 #ifdef __APPLE__
   const timespec changed = status.st_mtimespec;
 #else

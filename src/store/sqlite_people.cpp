@@ -172,7 +172,7 @@ nlohmann::json SqliteStore::faces_before(int64_t person, std::span<const int64_t
   for (int64_t id : face_ids) {
     Statement row(database_, "SELECT by_human FROM faces WHERE id = ? AND person = ?", id, person);
     check(row.step(), ErrorCode::kNotFound, "face ", id, " is not one of ", prefixed("p", person),
-          "; 'prismvid people list ", prefixed("p", person), "' shows them");
+          "; 'prismvid people show ", prefixed("p", person), "' shows them");
     faces.push_back({id, row.integer(0)});
   }
   return faces;

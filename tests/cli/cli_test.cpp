@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "support/face_clip.h"
 #include "support/process.h"
 #include "support/synthetic_clip.h"
 
@@ -220,6 +221,49 @@ TEST_F(CliTest, AModelWithTheWrongHashFailsItsStageOnly) {
   EXPECT_EQ(document["analysis"]["status"], "partial");
 }
 
+TEST_F(CliTest, CheckingModelsLooksAtTheFolderThatWasNamed) {
+  const char* models = std::getenv("PRISMVID_MODELS");  // the option wins over it
+  ASSERT_NE(models, nullptr);
+  fs::create_directory(file("models"));
+  fs::copy(fs::path(models) / "ppocr-cls-mobile-v2", file("models/ppocr-cls-mobile-v2"));
+  std::ofstream(file("models/ppocr-cls-mobile-v2/model.onnx"), std::ios::app) << "damaged";
+  const ProcessResult result = run({"models", "check", "--models", file("models")});
+  EXPECT_EQ(result.exit_code, 6) << result.out;
+  EXPECT_THAT(result.err, HasSubstr("sha256"));
+  EXPECT_THAT(result.out, testing::Not(HasSubstr("transnetv2")));
+}
+
+TEST_F(CliTest, PeopleAreNamedSplitMergedAndForgotten) {
+  const std::string clip = face_clip().path.string();
+  ASSERT_EQ(analyze(clip, {"--features", "faces"}).exit_code, 0);
+  auto people = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "people");
+    arguments.insert(arguments.end(), {"--db", db()});
+    return run(arguments);
+  };
+  auto list = [&] { return json::parse(people({"list", "--format", "json"}).out); };
+  ASSERT_EQ(list().size(), 1u) << list();
+  EXPECT_EQ(list()[0]["face_tracks"], 2);
+  EXPECT_EQ(people({"name", "p_1", "Ada"}).exit_code, 0);
+  EXPECT_EQ(list()[0]["name"], "Ada");
+  const json faces = json::parse(people({"show", "Ada", "--picture", file("ada.jpg"), "--format", "json"}).out);
+  ASSERT_EQ(faces.size(), 2u);
+  EXPECT_GT(fs::file_size(file("ada.jpg")), 500u);
+  const std::string face = std::to_string(faces[1]["face"].get<int>());
+  EXPECT_EQ(people({"split", "Ada", face}).exit_code, 0);
+  EXPECT_EQ(list().size(), 2u);
+  EXPECT_EQ(people({"split", "Ada", face}).exit_code, 3) << "it is somebody else's now";
+  EXPECT_EQ(people({"merge", "Ada", "p_2"}).exit_code, 0);
+  EXPECT_EQ(list().size(), 1u);
+  EXPECT_EQ(json::parse(run({"export", clip, "--db", db()}).out)["people"][0]["name"], "Ada");
+  EXPECT_EQ(people({"forget", "Ada"}).exit_code, 0);
+  EXPECT_TRUE(list().empty());
+  EXPECT_TRUE(json::parse(run({"export", clip, "--db", db()}).out)["people"].empty());
+  EXPECT_THAT(slurp(db()), testing::Not(HasSubstr("Ada")));
+  ASSERT_EQ(analyze(clip, {"--features", "faces"}).exit_code, 0);
+  EXPECT_TRUE(list().empty()) << "who was forgotten does not come back";
+}
+
 TEST_F(CliTest, InterruptStopsCleanlyAndLosesNothing) {
   const std::string longer = synthetic_clip(
       "-f lavfi -i testsrc2=size=640x360:rate=25 -t 60 -c:v libx264 -preset ultrafast -pix_fmt yuv420p", "minute.mp4").string();
@@ -261,6 +305,8 @@ TEST_F(CliTest, HelpDescribesEveryCommandAndExitCode) {
   const ProcessResult help = run({"--help"});
   EXPECT_EQ(help.exit_code, 0);
   for (const char* word : {"analyze", "export", "models", "people", "Exit codes"}) EXPECT_THAT(help.out, HasSubstr(word));
+  for (const char* command : {"analyze", "export", "models", "people"})
+    EXPECT_THAT(run({command, "--help"}).out, testing::AllOf(HasSubstr("Examples:\n  prismvid " + std::string(command)), HasSubstr("Exit codes")));
 }
 
 }  // namespace
