@@ -249,9 +249,24 @@ class Run {
   void run_deep(const std::string& id, StageLedger& ledger) {
     const document::Document known = assemble(store_, describe_video(video_, info_), describe_analysis(id, ledger));
     const int64_t total_us = known.analysis.range.duration_us();
-    const DeepHooks hooks{[&](const std::string& name) { reporter_.start(name); },
+    const bool is_first = !store_.latest_document(video_.id);
+    const DeepHooks hooks{[&](const std::string& name) {
+                            if (is_first) publish_finished(id, ledger);
+                            reporter_.start(name);
+                          },
                           [&](int64_t media_us) { reporter_.report(media_us, total_us); }, reporter_.stop()};
     DeepHalf(store_, deep_models_, options_).run(path_, known, ledger, hooks);
+  }
+
+  /// What is finished of a new video can be read while the deep half runs; an earlier document is worth more, and stays.
+  void publish_finished(const std::string& id, const StageLedger& ledger) {
+    document::Analysis analysis = describe_analysis(id + "early", ledger);
+    std::erase_if(analysis.stages, [](const document::Stage& stage) {
+      return stage.status == document::StageStatus::kQueued || stage.status == document::StageStatus::kRunning;
+    });
+    for (const std::string& name : deep_stages(options_.deep.features))
+      if (ledger.has_result(name)) analysis.features.push_back(name);
+    put(assemble(store_, describe_video(video_, info_), analysis));
   }
 
   document::Document finish(const std::string& id, const StageLedger& ledger) {
@@ -262,8 +277,12 @@ class Run {
       for (const std::string& name : deep_stages(options_.deep.features)) analysis.features.push_back(name);
     }
     document::Document document = assemble(store_, describe_video(video_, info_), analysis);
-    store_.put_document({id, video_.id, document.analysis.status, document::to_text(document::to_json(document)), {}});
+    put(document);
     return document;
+  }
+
+  void put(const document::Document& document) {
+    store_.put_document({document.analysis.id, video_.id, document.analysis.status, document::to_text(document::to_json(document)), {}});
   }
 
   document::Analysis describe_analysis(const std::string& id, const StageLedger& ledger) const {

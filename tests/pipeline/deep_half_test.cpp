@@ -130,6 +130,33 @@ TEST_F(DeepHalfTest, ASecondRunNeitherOpensTheModelNorAsks) {
   EXPECT_EQ(statuses(second)["caption"], StageStatus::kCached);
 }
 
+TEST_F(DeepHalfTest, WhatIsFinishedCanBeReadWhileTheRestRuns) {
+  std::vector<document::Document> seen;
+  ScriptProvider provider([&](const deep::Request& request) {
+    seen.push_back(latest_document(*store_, store_->videos().front().id));
+    return good_reply(request);
+  });
+  analyze(provider);
+  EXPECT_EQ(seen.front().analysis.status, "complete");
+  EXPECT_EQ(seen.front().analysis.profile, "fast");
+  EXPECT_FALSE(seen.front().shots.empty());
+  EXPECT_TRUE(seen.front().captions.empty());
+  EXPECT_FALSE(seen.back().captions.empty()) << "the captions were finished before the last question";
+}
+
+TEST_F(DeepHalfTest, AnEarlierDocumentStaysUntilTheNextIsWhole) {
+  ScriptProvider provider(good_reply);
+  const std::string first = analyze(provider).analysis.id;
+  options_.force = true;
+  std::string meanwhile;
+  ScriptProvider again([&](const deep::Request& request) {
+    meanwhile = latest_document(*store_, store_->videos().front().id).analysis.id;
+    return good_reply(request);
+  });
+  EXPECT_NE(analyze(again).analysis.id, first);
+  EXPECT_EQ(meanwhile, first);
+}
+
 TEST_F(DeepHalfTest, AMissingModelLeavesTheFastHalf) {
   ScriptProvider provider(good_reply);
   provider.missing = true;
