@@ -96,8 +96,9 @@ async function watchJobs() {
       runningBadge.hidden = active === 0;
       runningBadge.textContent = active;
       runningBadge.setAttribute('aria-label', t('jobs.active', { n: active }));
-    } catch {
+    } catch (error) {
       runningBadge.hidden = true;
+      if (error.status === 404) return;  // a service without jobs
     }
   }
   setTimeout(watchJobs, 10000);

@@ -2,7 +2,7 @@
 import { h, fill, append } from '../app/dom.js';
 import { api, eventsOf } from '../app/api.js';
 import { href } from '../app/router.js';
-import { t, term, clock, number } from '../app/words.js';
+import { t, term, clock, count, number } from '../app/words.js';
 import { badge, withCommands, writtenBy, picture } from '../app/parts.js';
 import { chip } from './panel_words.js';
 import { itemAt } from './playhead.js';
@@ -22,7 +22,7 @@ export function ask(context) {
     input.value = '';
     askQuestion(question, scope.value, context, talk);
   }
-  return { element: h('div.ask', {}, talk, form) };
+  return { element: h('div.ask', {}, form, talk) };
 }
 
 /** Questions made from the video's own people, objects and chapters. */
@@ -36,9 +36,7 @@ function suggested({ people, objects, chapters = [], texts }) {
 
 async function askQuestion(question, scope, context, talk) {
   const answer = h('div.answer', { 'aria-busy': 'true' }, h('span.typing', { role: 'status', 'aria-label': t('ask.thinking') }, h('i'), h('i'), h('i')));
-  const turn = h('article.turn', {}, h('p.question', {}, question), answer);
-  talk.append(turn);
-  turn.scrollIntoView({ block: 'nearest' });
+  talk.prepend(h('article.turn', {}, h('p.question', {}, question), answer));
   const scene = scope === 'scene' ? itemAt(context.document.scenes, context.playhead.time) : null;
   const path = scope === 'library' ? '/v1/ask' : `/v1/videos/${context.document.video.id}/ask`;
   const history = context.history ??= [];
@@ -50,7 +48,6 @@ async function askQuestion(question, scope, context, talk) {
     fill(answer, h('p.problem', { role: 'alert' }, withCommands(error.message)));
   }
   answer.removeAttribute('aria-busy');
-  turn.scrollIntoView({ block: 'nearest' });
 }
 
 /** Posts the question; pieces of the answer are shown as they come, the last event holds all of it. */
@@ -79,11 +76,11 @@ export function showAnswer(box, result, context) {
   });
   fill(box, h('p', {}, words), result.sufficient === false && h('p.soft', {}, t('ask.insufficient')),
     result.citations.length > 0 && h('div.chips', {}, result.citations.map((citation) => citationChip(citation, context))));
-  append(box, h('div.foot', {}, writtenBy(result.by ?? { engine: result.engine }), h('span.soft', {}, usedText(result)),
+  append(box, h('div.foot', {}, h('span.soft', {}, writtenBy({ engine: result.engine, ...result.by }), ' ', usedText(result)),
     result.degraded && h('span.soft', {}, withCommands(result.degraded.message))));
 }
 
-const usedText = ({ used, engine }) => [term('engine', engine), used?.windows > 0 && t('ask.windows', { n: used.windows }), used?.seconds > 0 && `${number(used.seconds, 1)} s`].filter(Boolean).join(' · ');
+const usedText = ({ used, engine }) => [term('engine', engine), used?.windows > 0 && count(used.windows, 'n.passages'), used?.seconds > 0 && `${number(used.seconds, 1)} s`].filter(Boolean).join(' · ');
 
 function jump(citation, { document, playhead }) {
   if (document && citation.video === document.video.id) playhead.seek(citation.start);

@@ -17,20 +17,11 @@ export class JobBanner {
   }
 
   on(event, data) {
-    if (event === 'progress') this.job.progress = data.progress ?? data;
-    else if (event === 'stage') this.#putStage(data.stage?.name ? data.stage : data);
-    if (data.state) Object.assign(this.job, { state: data.state, stages: data.stages ?? this.job.stages });
+    if (event === 'progress') Object.assign(this.job, data, { state: 'running' });
     if (event === 'done' || event === 'error') {
       this.element.hidden = true;
       this.onDone();
     } else this.#draw();
-  }
-
-  #putStage(stage) {
-    const name = stage.name ?? stage.stage;
-    const known = this.job.stages.find((item) => item.name === name);
-    if (known) Object.assign(known, stage, { name });
-    else this.job.stages.push({ ...stage, name });
   }
 
   #draw() {

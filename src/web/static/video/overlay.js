@@ -2,8 +2,8 @@
 const kinds = { face: 'people', object: 'objects', text: 'text' };
 
 export class Overlay {
-  constructor(canvas, stage, playhead, tracks, picture) {
-    Object.assign(this, { canvas, stage, playhead, tracks, picture, shown: readShown(), selected: null, boxes: [] });
+  constructor(canvas, stage, playhead, tracks, picture, isReady) {
+    Object.assign(this, { canvas, stage, playhead, tracks, picture, isReady, shown: readShown(), selected: null, boxes: [] });
     this.draw = this.draw.bind(this);
     playhead.addEventListener('time', this.draw);
     this.observer = new ResizeObserver(this.draw);
@@ -47,7 +47,7 @@ export class Overlay {
     const context = this.canvas.getContext('2d');
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    const wanted = this.tracks.at(this.playhead.time, this.draw).filter(({ kind }) => this.shown[kinds[kind]]);
+    const wanted = !this.isReady() ? [] : this.tracks.at(this.playhead.time, this.draw).filter(({ kind }) => this.shown[kinds[kind]]);
     const [left, top, w, h] = fit(width, height, this.picture.width / this.picture.height);
     this.boxes = wanted.map((item) => ({ ...item, area: [left + item.box[0] * w, top + item.box[1] * h, (item.box[2] - item.box[0]) * w, (item.box[3] - item.box[1]) * h] }));
     const style = getComputedStyle(this.canvas);

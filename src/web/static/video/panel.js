@@ -74,7 +74,7 @@ export class Panel {
     fill(this.list, tabs.map(tab));
     const chosen = this.list.querySelector('[aria-selected=true]');
     if (focused) chosen.focus();
-    this.list.scrollLeft = chosen.offsetLeft - this.list.clientWidth / 2 + chosen.clientWidth / 2;
+    requestAnimationFrame(() => (this.list.scrollLeft = chosen.offsetLeft - this.list.offsetLeft - (this.list.clientWidth - chosen.clientWidth) / 2));
   }
 
   #make() {

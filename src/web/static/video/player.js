@@ -20,9 +20,11 @@ export class Player {
     this.stage = h('div.stage', { vars: { aspect: aspectOf(document) }, onclick: (event) => this.#click(event, onPick) }, this.media, this.still, this.canvas, this.notice);
     this.element = h('section.player', { 'aria-label': t('player.label') }, this.stage, this.#seekBar(), this.#controls());
     playhead.follow(this.media);
+    // A poster stays until something plays, but the boxes are those of the first frame.
+    this.media.addEventListener('loadeddata', () => (this.media.removeAttribute('poster'), this.overlay.draw()));
     this.media.addEventListener('error', () => this.#showStills());
     for (const name of ['play', 'pause', 'ended']) this.media.addEventListener(name, () => this.#showState());
-    this.overlay = new Overlay(this.canvas, this.stage, playhead, new Tracks(document.video.id, document), document.video.picture);
+    this.overlay = new Overlay(this.canvas, this.stage, playhead, new Tracks(document.video.id, document), document.video.picture, () => this.media.readyState >= 2 || !this.still.hidden);
     playhead.addEventListener('time', () => this.#showTime());
     this.#showTime();
   }

@@ -168,7 +168,7 @@ function drawWords(context, lane, words, top, height, colour) {
 function shorten(context, text, width) {
   const whole = context.measureText(text).width;
   if (whole <= width) return text;
-  const letters = Math.floor((text.length * width) / whole) - 1;
+  const letters = Math.floor((text.length * width) / whole) - 2;
   return letters > 1 ? `${text.slice(0, letters).trimEnd()}…` : '';
 }
 

@@ -49,8 +49,7 @@ function profileChoice() {
   return { element, value: () => element.querySelector('input:checked').value };
 }
 
-export const start = (source, profile, more = {}) =>
-  api.post('/analyze/video', { source, profile, ...more }, { headers: { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) } });
+export const start = (source, profile, more = {}) => api.post('/analyze/video', { source, profile, ...more });
 
 /** Uploads the files one after the other and starts their jobs; a bar shows how far it is. */
 export async function addFiles(files, done, profile = 'deep') {

@@ -7,6 +7,12 @@ import { sayError } from '../app/dialog.js';
 import { badge, empty, failed, loading, progressBar, progressText, withCommands } from '../app/parts.js';
 import { stageList } from '../video/banners.js';
 
+/** The file's name; a link as soon as the job knows its video. */
+function jobName({ source = '', video_id: video }) {
+  const name = source.split('/').pop() || video;
+  return video ? h('a.job-name', { href: href('video', video) }, name) : h('strong', {}, name);
+}
+
 const active = ({ state }) => ['queued', 'running'].includes(state);
 
 export function open(root) {
@@ -40,8 +46,7 @@ export function open(root) {
     if (streams.has(job.id)) return;
     streams.set(job.id, follow(`/v1/jobs/${job.id}/events`, (event, data) => {
       const mine = jobs.find(({ id }) => id === job.id) ?? job;
-      if (event === 'progress') mine.progress = data.progress ?? data;
-      if (data.state) Object.assign(mine, { state: data.state, stages: data.stages ?? mine.stages });
+      if (event === 'progress') Object.assign(mine, data, { state: 'running' });
       if (event === 'done' || event === 'error') return load();
       list.querySelector(`[data-id="${CSS.escape(job.id)}"]`)?.replaceWith(row(mine));
     }));
@@ -51,7 +56,7 @@ export function open(root) {
     const cancel = () => api.delete(`/v1/jobs/${job.id}`).then(load, sayError);
     const took = job.finished_at && job.started_at && (new Date(job.finished_at) - new Date(job.started_at)) / 1000;
     return h('li.job', { data: { id: job.id } },
-      h('div.job-head', {}, badge(job.state, term('status', job.state)), h('a.job-name', { href: href('video', job.video_id) }, job.name ?? job.video_name ?? job.video_id),
+      h('div.job-head', {}, badge(job.state, term('status', job.state)), jobName(job),
         h('span.soft', {}, [job.profile && term('status', job.profile), date(job.created_at), took > 0 && duration(took), job.state === 'queued' && job.queue_position > 0 && t('job.position', { n: job.queue_position })].filter(Boolean).join(' · ')),
         h('span.grow'), active(job) && h('button.button.small', { type: 'button', onclick: cancel }, icon('close'), t('cancel'))),
       active(job) && progressBar(job.state === 'queued' ? 0 : job.progress?.fraction, t('job.progress')), active(job) && h('span.soft.number', {}, progressText(job.progress)),

@@ -69,9 +69,10 @@ export function open(root, { params }) {
     const { jobs = [] } = await api.get('/v1/jobs').catch(() => ({}));
     for (const job of jobs.filter(({ id, state: s }) => ['queued', 'running'].includes(s) && !streams.has(id))) {
       streams.set(job.id, follow(`/v1/jobs/${job.id}/events`, (event, data) => {
-        if (event === 'progress') showProgress(job.video_id, data.progress ?? data);
+        if (event === 'progress') showProgress(job.video_id, data.progress);
         if (event === 'done' || event === 'error') load();
       }));
+      // Which video it is, the job itself finds out first.
       if (!state.videos.some(({ id }) => id === job.video_id)) setTimeout(() => root.isConnected && load(), 1500);
     }
   }

@@ -78,8 +78,7 @@ class VideoView {
     fill(this.heading, h('a.back', { href: href('library'), 'aria-label': t('video.back'), title: t('video.back') }, icon('back')),
       h('h1', {}, document.video.name), statusBadge({ status: document.analysis.status === 'complete' ? '' : document.analysis.status, profile: document.analysis.profile }),
       h('span.grow'), this.exportMenu(), this.actionMenu());
-    this.degraded = degradedBanner(document, (stages) => this.rerun({ force: stages }));
-    fill(this.banners, this.jobBanner.element, this.degraded);
+    fill(this.banners, this.jobBanner.element, degradedBanner(document, () => this.rerun()));
     this.drawStrip();
   }
 
@@ -110,7 +109,8 @@ class VideoView {
     append(this.banners, [this.jobBanner.element]);
     this.stops.push(follow(`/v1/jobs/${job.id}/events`, (event, data) => {
       this.jobBanner.on(event, data);
-      if (['partial', 'done', 'error'].includes(event) || (event === 'stage' && ['done', 'cached'].includes(data.status ?? data.stage?.status))) this.reloadSoon();
+      // A stage that begins tells that the one before it has ended.
+      if (['stage', 'partial', 'error'].includes(event)) this.reloadSoon();
     }));
   }
 
@@ -128,10 +128,10 @@ class VideoView {
   }
 
   goTo(params) {
-    const time = Number(params.get('t'));
-    if (params.has('t') && Number.isFinite(time)) this.playhead.seek(time);
     const [from, to] = (params.get('z') ?? '').split('-').map(Number);
     if (to > from) this.timeline.show(from, to - from);
+    const time = Number(params.get('t'));
+    if (params.has('t') && Number.isFinite(time)) this.playhead.seek(time);
   }
 
   select(of) {
@@ -179,18 +179,19 @@ class VideoView {
 
   actionMenu() {
     return menuButton(icon('menu'), t('video.menu'), () => [
-      { label: t('video.rerun.deep'), run: () => this.rerun({}, 'deep') },
-      { label: t('video.rerun.fast'), run: () => this.rerun({}, 'fast') },
+      { label: t('video.rerun.deep'), run: () => this.rerun('deep') },
+      { label: t('video.rerun.fast'), run: () => this.rerun('fast') },
+      { label: t('video.rerun.force'), run: () => this.rerun(undefined, { force: true }) },
       { label: t('video.share'), run: () => navigator.clipboard?.writeText(location.href).then(() => say(t('copied'))) },
       null, { label: t('video.delete'), run: () => this.remove() },
     ], { className: 'icon-button' });
   }
 
-  async rerun(more, profile = this.document.analysis.profile === 'deep' ? 'deep' : 'fast') {
-    const uri = this.document.video.source?.uri ?? '';
+  /** What is stored is not made again, unless it is forced. */
+  async rerun(profile = this.document.analysis.profile === 'deep' ? 'deep' : 'fast', more = {}) {
+    const path = decodeURIComponent((this.document.video.source?.uri ?? '').replace(/^file:\/\//, ''));
     try {
-      const path = uri.startsWith('file://') ? decodeURIComponent(uri.slice(7)) : null;
-      const job = await start(path ? { path } : { video_id: this.id }, profile, more);
+      const job = await start({ path }, profile, more);
       say(job.cached ? t('add.cached') : t('add.started'));
       if (!job.cached) this.watch({ id: job.job_id, state: 'queued', stages: [], progress: {} });
     } catch (error) {

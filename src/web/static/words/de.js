@@ -21,7 +21,7 @@ export const german = {
   'add.profile': 'Wie gründlich', 'add.start': 'Analysieren', 'add.started': 'Die Analyse hat begonnen', 'add.cached': 'Alles ist schon bekannt', 'add.uploading': '{name} wird hochgeladen',
   'profile.fast': 'Schnell', 'profile.fast.hint': 'Einstellungen, Objekte, Gesichter, Text: in einem Bruchteil der Spielzeit.', 'profile.deep': 'Schnell und tief', 'profile.deep.hint': 'Auch Beschreibungen, Kapitel, eine Zusammenfassung und Antworten, wenn ein Modell installiert ist.',
 
-  'video.back': 'Zurück zur Bibliothek', 'video.soon': 'Die Analyse hat begonnen. Diese Seite füllt sich von selbst.', 'video.menu': 'Weitere Aktionen', 'video.rerun.deep': 'Noch einmal, schnell und tief', 'video.rerun.fast': 'Noch einmal, nur schnell',
+  'video.back': 'Zurück zur Bibliothek', 'video.soon': 'Die Analyse hat begonnen. Diese Seite füllt sich von selbst.', 'video.menu': 'Weitere Aktionen', 'video.rerun.deep': 'Noch einmal, schnell und tief', 'video.rerun.fast': 'Noch einmal, nur schnell', 'video.rerun.force': 'Alles neu erstellen',
   'video.share': 'Link zu diesem Moment kopieren', 'video.delete': 'Diese Analyse löschen', 'video.delete.text': 'Alles über „{name}“ wird gelöscht: Ergebnisse, Bilder, Gesichter und Vektoren. Die Datei selbst bleibt. Das lässt sich nicht rückgängig machen.', 'video.deleted': 'Gelöscht',
   'export.label': 'Export', 'export.json': 'Ganzes Dokument', 'export.html': 'Bericht mit Bildern', 'export.vtt': 'Untertitel, WebVTT', 'export.srt': 'Untertitel, SubRip', 'export.captions': 'Beschreibungen', 'export.chapters': 'Kapitel, WebVTT', 'export.ffmetadata': 'Kapitel für FFmpeg',
   'export.csv': 'Tabelle', 'export.edl': 'Schnittliste', 'export.otio': 'OpenTimelineIO',
@@ -45,7 +45,7 @@ export const german = {
   'job.progress': 'Fortschritt der Analyse', 'job.running': 'Wird analysiert', 'job.queued': 'Wartet, bis es an der Reihe ist', 'job.speed': '{factor}-fache Echtzeit', 'job.left': 'noch {time}', 'job.stalled': 'seit {time} kein Fortschritt', 'job.position': 'Nummer {n} in der Schlange',
   'degraded.title': 'Etwas fehlt', 'degraded.missing': 'Es fehlt: {what}', 'degraded.automatic': 'Es wird von selbst noch einmal versucht.',
   'ask.placeholder': 'Etwas zu diesem Video fragen', 'ask.send': 'Fragen', 'ask.scope': 'Suchen in', 'ask.scope.video': 'diesem Video', 'ask.scope.scene': 'dieser Szene', 'ask.scope.library': 'allen Videos', 'ask.thinking': 'Sucht eine Antwort …', 'ask.cut': 'Die Antwort brach ab. Bitte noch einmal.',
-  'ask.intro': 'Antworten nennen die Momente, aus denen sie stammen. Zum Beispiel:', 'ask.insufficient': 'Kein Moment des Videos belegt das.', 'ask.windows': '{n} Abschnitte angesehen', 'cite.jump': 'Quelle {n}: zu {time} springen',
+  'ask.intro': 'Antworten nennen die Momente, aus denen sie stammen. Zum Beispiel:', 'ask.insufficient': 'Kein Moment des Videos belegt das.', 'n.passages': 'ein Abschnitt angesehen|{n} Abschnitte angesehen', 'cite.jump': 'Quelle {n}: zu {time} springen',
   'suggest.what': 'Was geschieht in diesem Video?', 'suggest.person': 'Was tut {name}?', 'suggest.chapter': 'Was geschieht in „{title}“?', 'suggest.object': 'Wo ist „{label}“ zu sehen?', 'suggest.text': 'Wann erscheint „{text}“?',
 
   'people.filter': 'Nach Namen filtern', 'people.showHidden': 'Verborgene zeigen', 'people.selection': 'Auswahl', 'people.choose': '{name} auswählen', 'people.mergeInto': 'Zu {name} zusammenführen', 'people.nothing': 'Niemand passt', 'people.empty': 'Noch niemand', 'people.empty.hint': 'Hier sammeln sich die Gesichter aus den Videos.',

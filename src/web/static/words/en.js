@@ -21,7 +21,7 @@ export const english = {
   'add.profile': 'How thorough', 'add.start': 'Analyse', 'add.started': 'The analysis has begun', 'add.cached': 'Everything is known already', 'add.uploading': 'Uploading {name}',
   'profile.fast': 'Fast', 'profile.fast.hint': 'Shots, objects, faces, text: a fraction of the playing time.', 'profile.deep': 'Fast and deep', 'profile.deep.hint': 'Also captions, chapters, a summary and answers, if a model is installed.',
 
-  'video.back': 'Back to the library', 'video.soon': 'The analysis has begun. This page fills by itself.', 'video.menu': 'More actions', 'video.rerun.deep': 'Run again, fast and deep', 'video.rerun.fast': 'Run again, fast only',
+  'video.back': 'Back to the library', 'video.soon': 'The analysis has begun. This page fills by itself.', 'video.menu': 'More actions', 'video.rerun.deep': 'Run again, fast and deep', 'video.rerun.fast': 'Run again, fast only', 'video.rerun.force': 'Make everything anew',
   'video.share': 'Copy a link to this moment', 'video.delete': 'Delete this analysis', 'video.delete.text': 'Everything known about “{name}” goes: results, pictures, faces and vectors. The file itself stays. This cannot be undone.', 'video.deleted': 'Deleted',
   'export.label': 'Export', 'export.json': 'Whole document', 'export.html': 'Report with pictures', 'export.vtt': 'Subtitles, WebVTT', 'export.srt': 'Subtitles, SubRip', 'export.captions': 'Captions', 'export.chapters': 'Chapters, WebVTT', 'export.ffmetadata': 'Chapters for FFmpeg',
   'export.csv': 'Table', 'export.edl': 'Cut list', 'export.otio': 'OpenTimelineIO',
@@ -45,7 +45,7 @@ export const english = {
   'job.progress': 'Progress of the analysis', 'job.running': 'Being analysed', 'job.queued': 'Waiting for its turn', 'job.speed': '{factor}× real time', 'job.left': '{time} left', 'job.stalled': 'no progress for {time}', 'job.position': 'number {n} in the queue',
   'degraded.title': 'Something is missing', 'degraded.missing': 'Missing: {what}', 'degraded.automatic': 'It will be tried again by itself.',
   'ask.placeholder': 'Ask about this video', 'ask.send': 'Ask', 'ask.scope': 'Look in', 'ask.scope.video': 'this video', 'ask.scope.scene': 'this scene', 'ask.scope.library': 'all videos', 'ask.thinking': 'Looking for an answer …', 'ask.cut': 'The answer was cut off. Try again.',
-  'ask.intro': 'Answers name the moments they come from. For example:', 'ask.insufficient': 'No moment of the video proves this.', 'ask.windows': '{n} passages looked at', 'cite.jump': 'Source {n}: go to {time}',
+  'ask.intro': 'Answers name the moments they come from. For example:', 'ask.insufficient': 'No moment of the video proves this.', 'n.passages': 'one passage looked at|{n} passages looked at', 'cite.jump': 'Source {n}: go to {time}',
   'suggest.what': 'What happens in this video?', 'suggest.person': 'What does {name} do?', 'suggest.chapter': 'What happens in “{title}”?', 'suggest.object': 'Where is the {label}?', 'suggest.text': 'When does “{text}” appear?',
 
   'people.filter': 'Filter by name', 'people.showHidden': 'Show hidden', 'people.selection': 'Selection', 'people.choose': 'Select {name}', 'people.mergeInto': 'Merge into {name}', 'people.nothing': 'Nobody fits', 'people.empty': 'Nobody yet', 'people.empty.hint': 'Faces that videos show are gathered here.',
