@@ -1,0 +1,225 @@
+"""The page in Chromium, end to end through `prismvid serve` on the analysed demonstration clip."""
+import os
+import re
+import time
+import unittest
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from served import WAIT_MS, Browser, Served
+
+DEEP = os.environ.get("PRISMVID_MLX", "1") == "1"
+AXE = Axe()
+VIEWS = ["library", "people", "search", "jobs", "health"]
+TABS = ["summary", "ask", "chapters", "captions", "story", "people", "text", "transcript", "objects", "info"]
+
+expect.set_options(timeout=WAIT_MS)
+
+
+class PageTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.served = Served(deep=DEEP)
+        cls.browser = Browser()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.close()
+        cls.served.close()
+
+    def open(self, place, **options):
+        self.page = self.browser.page(f"{self.served.base}/#{place}", **options)
+        return self.page
+
+    def open_video(self, query="", **options):
+        page = self.open("/library", **options)
+        page.locator(".card-link").click()
+        page.locator(".lane-canvas").wait_for()
+        self.wait_until("document.querySelector('video').readyState > 0")
+        if query:
+            page.evaluate("query => { location.hash = location.hash.split('?')[0] + '?' + query }", query)
+        return page
+
+    def tearDown(self):
+        self.assertEqual(self.page.problems, [], "the console holds errors")
+        self.page.context.close()
+
+    def wait_until(self, expression, argument=None):
+        """Playwright's own wait_for_function needs eval, which the page's policy forbids."""
+        deadline = time.monotonic() + WAIT_MS / 1000
+        while not self.page.evaluate(expression, argument):
+            self.assertLess(time.monotonic(), deadline, f"still not true: {expression}")
+            self.page.wait_for_timeout(30)
+
+    def wait_for_time(self, start, end):
+        self.wait_until("([a, b]) => { const t = document.querySelector('video').currentTime; return t >= a && t < b }", [start, end])
+
+    # --- from the library into a video
+
+    def test_library_shows_the_clip_with_its_length_line_and_picture(self):
+        page = self.open("/library")
+        card = page.locator(".card")
+        expect(card).to_have_count(1)
+        expect(card.locator(".card-name")).to_have_text("demo.mp4")
+        expect(card.locator(".poster-time")).to_have_text("0:24")
+        expect(card.locator(".card-line")).not_to_be_empty()
+        self.wait_until("document.querySelector('.poster img').naturalWidth > 0")
+
+    def test_filter_that_fits_nothing_says_so(self):
+        page = self.open("/library")
+        expect(page.locator(".card")).to_have_count(1)
+        page.get_by_role("searchbox").fill("no such words")
+        expect(page.locator(".state-box strong")).to_have_text("No video fits")
+        self.assertIn("q=no+such+words", page.url)
+
+    def test_video_has_lanes_for_what_was_found(self):
+        page = self.open_video()
+        names = page.locator(".lane-names span").all_inner_texts()
+        for name in ["Scenes", "Shots", "Text", "orange triangle"] + (["Chapters", "Captions"] if DEEP else []):
+            self.assertIn(name, names)
+        painted = "c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return new Set(new Uint32Array(d.buffer)).size }"
+        self.assertGreater(page.locator(".lane-canvas").evaluate(painted), 8, "the lanes are drawn in several colours")
+
+    def test_boxes_are_drawn_over_the_picture_and_can_be_switched_off(self):
+        page = self.open_video("t=6")
+        opaque = "() => { const c = document.querySelector('.boxes'); return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 === 3 && v > 0) }"
+        self.wait_until(opaque)
+        page.keyboard.press("b")
+        self.wait_until(f"!({opaque})()")
+
+    # --- seeking
+
+    def test_evidence_seeks_the_player(self):
+        page = self.open_video("t=1")
+        tab = "captions" if DEEP else "text"
+        page.get_by_role("tab", name=re.compile(tab, re.I)).click()
+        if DEEP:
+            entry = page.locator(".entry", has_text="chases").first
+            entry.locator("summary").click()
+            chip = entry.locator(".chip").first
+        else:
+            chip = page.locator(".entry .time").nth(1)
+        minutes, seconds = re.search(r"(\d+):(\d\d)", chip.inner_text()).groups()
+        expected = int(minutes) * 60 + int(seconds)
+        chip.click()
+        self.wait_for_time(expected, expected + 1.1)
+
+    def test_address_holds_moment_tab_and_zoom(self):
+        page = self.open_video("t=13&tab=text&z=10-15")
+        self.wait_for_time(12.9, 13.1)
+        expect(page.get_by_role("tab", selected=True)).to_contain_text("Text")
+        page.keyboard.press("ArrowDown")
+        self.wait_until("/[?&]t=18/.test(location.hash) && /[?&]z=15.5/.test(location.hash)")
+        address = page.url
+        page.goto("about:blank")
+        page.goto(address)
+        self.wait_until("document.querySelector('video')?.readyState > 0")
+        self.wait_for_time(17.9, 18.2)
+        expect(page.get_by_role("tab", selected=True)).to_contain_text("Text")
+        self.assertIn("z=15.5", page.url)
+
+    def test_click_into_the_timeline_seeks(self):
+        page = self.open_video()
+        box = page.locator(".lane-canvas").bounding_box()
+        page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 60)
+        self.wait_for_time(24.48 * 0.75 - 0.5, 24.48 * 0.75 + 0.5)
+
+    def test_wheel_zooms_at_the_cursor(self):
+        page = self.open_video()
+        box = page.locator(".lane-canvas").bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
+        page.mouse.wheel(0, -240)
+        self.wait_until("/z=/.test(location.hash)")
+        start, end = map(float, re.search(r"z=([\d.]+)-([\d.]+)", page.url).groups())
+        self.assertLess(end - start, 24)
+        self.assertAlmostEqual((start + end) / 2, 12.24, delta=0.3)
+
+    # --- keyboard
+
+    def test_keys_play_step_and_jump_between_shots(self):
+        page = self.open_video()
+        page.keyboard.press("ArrowDown")
+        self.wait_for_time(12.5, 12.6)
+        page.keyboard.press(".")
+        self.wait_for_time(12.55, 12.65)
+        page.keyboard.press("ArrowUp")
+        self.wait_for_time(0, 0.1)
+        page.keyboard.press(" ")
+        self.wait_until("!document.querySelector('video').paused")
+        page.keyboard.press("k")
+        self.wait_until("document.querySelector('video').paused")
+
+    def test_question_mark_lists_the_keys(self):
+        page = self.open_video()
+        page.keyboard.press("?")
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Play or pause")
+        expect(dialog).to_contain_text("Next shot")
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+
+    def test_tabs_turn_with_the_arrow_keys_and_say_why_they_are_empty(self):
+        page = self.open_video()
+        page.get_by_role("tab", name="Info").click()
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", selected=True)).to_have_text("Summary")
+        page.get_by_role("tab", name="Story").click()
+        expect(page.get_by_role("tabpanel")).to_contain_text("not looked for")
+
+    # --- how it looks, and to whom it speaks
+
+    def test_nothing_scrolls_sideways_at_380_pixels(self):
+        page = self.open_video("tab=objects", width=380, height=800)
+        for view in ["video"] + VIEWS:
+            if view != "video":
+                page.evaluate("view => { location.hash = '/' + view }", view)
+                page.locator(f"main.view-{view} h1").wait_for()
+            self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 380, view)
+
+    def test_dark_follows_the_system_and_the_switch(self):
+        page = self.open("/library", scheme="dark")
+        page.locator("h1").wait_for()
+        brightness = "Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])"
+        self.assertLess(page.evaluate(brightness), 60)
+        page.get_by_role("button", name="Colours").click()
+        self.wait_until(f"{brightness} > 200")
+
+    def test_german_is_spoken_where_the_browser_does_and_can_be_switched(self):
+        page = self.open("/library", locale="de-DE")
+        expect(page.locator("h1")).to_have_text("Bibliothek")
+        self.assertEqual(page.locator("html").get_attribute("lang"), "de")
+        page.get_by_label("Sprache").select_option("en")
+        expect(page.locator("h1")).to_have_text("Library")
+
+    def test_axe_finds_nothing_serious(self):
+        for scheme in ["light", "dark"]:
+            page = self.open_video(scheme=scheme)
+            for tab in TABS:
+                page.locator(f"#tab-{tab}").click()
+                self.check_accessibility(f"{scheme} {tab}", scheme)
+            for view in VIEWS:
+                page.evaluate("view => { location.hash = '/' + view }", view)
+                page.locator(f"main.view-{view} h1").wait_for()
+                self.check_accessibility(f"{scheme} {view}", scheme)
+            self.assertEqual(page.problems, [])
+            if scheme == "light":
+                page.context.close()
+
+    def check_accessibility(self, place, scheme):
+        # Only colours differ between the schemes.
+        options = {"resultTypes": ["violations"], **({"runOnly": ["color-contrast"]} if scheme == "dark" else {})}
+        found = [v for v in AXE.run(self.page, options=options).response["violations"] if v["impact"] in ("serious", "critical")]
+        self.assertEqual([], [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found], place)
+
+    def test_words_of_a_video_are_never_markup(self):
+        page = self.open("/library")
+        page.route("**/v1/videos?**", lambda route: route.fulfill(json={"videos": [
+            {"id": "v_1", "name": "<img src=x onerror=alert(1)>", "line": "<b>bold</b>", "status": "complete", "duration": 1, "thumb": None}], "next_cursor": None}))
+        page.reload()
+        expect(page.locator(".card-name")).to_have_text("<img src=x onerror=alert(1)>")
+        self.assertEqual(page.locator(".card b, .card img").count(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
