@@ -1,10 +1,11 @@
-#include <cstdlib>
+#include <unistd.h>
+
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/pull_model.h"
-#include "inference/vision_language_model.h"
+#include "inference/hub.h"
 #include "models/qwen3_vl/checkpoint.h"
 #include "models/qwen3_vl/convert.h"
 
@@ -15,6 +16,11 @@ struct ConvertArguments {
   std::string source;
   std::string destination;
   qwen3_vl::ConvertOptions options;
+};
+
+struct PullArguments {
+  std::string name;
+  std::string revision = "main";
 };
 
 struct InfoArguments {
@@ -66,24 +72,48 @@ void print_info(const InfoArguments& arguments) {
               << "\n";
 }
 
-void pull(const std::string& name) {
-  const char* offline = std::getenv("HF_HUB_OFFLINE");
-  check(offline == nullptr || std::string_view(offline) != "1", ErrorCode::kUnavailable,
-        "HF_HUB_OFFLINE is set: nothing is downloaded");
+// One line that is redrawn on a terminal, otherwise a line for each file.
+class PullLine {
+ public:
+  void show(const PullProgress& progress) {
+    const bool terminal = ::isatty(STDERR_FILENO) != 0;
+    std::string line = progress.file + " (" + std::to_string(progress.file_number) + " of " +
+                       std::to_string(progress.files) + ")";
+    if (terminal)
+      line += "  " + std::to_string(progress.done >> 20) + " of " +
+              std::to_string(progress.total >> 20) + " MB";
+    if (line == shown_) return;
+    std::cerr << (terminal ? "\r\033[K" : "") << line << (terminal ? "" : "\n") << std::flush;
+    shown_ = line;
+    open_ = terminal;
+  }
+  ~PullLine() {
+    if (open_) std::cerr << "\n";
+  }
+
+ private:
+  std::string shown_;
+  bool open_ = false;
+};
+
+void pull(const PullArguments& arguments) {
+  if (inference::hub_is_offline()) {
+    const auto snapshot = inference::hub_snapshot(arguments.name, arguments.revision);
+    check(!snapshot.empty(), ErrorCode::kUnavailable,
+          "HF_HUB_OFFLINE is set, so nothing is downloaded, and ", arguments.name, " is not in ",
+          inference::hub_folder().string());
+    std::cout << snapshot.string() << "\n";
+    return;
+  }
+  PullLine line;
   PullOptions options;
-  if (const char* endpoint = std::getenv("HF_ENDPOINT")) options.endpoint = endpoint;
+  options.endpoint = inference::hub_endpoint();
+  options.token = inference::hub_token();
+  options.revision = arguments.revision;
   options.hub = inference::hub_folder();
   options.stop = interrupted();
-  std::string shown;
-  options.progress = [&](const std::string& file, int64_t done, int64_t total) {
-    const std::string line = file + " " + std::to_string(done >> 20) +
-                             (total > 0 ? " of " + std::to_string(total >> 20) : "") + " MB";
-    if (line != shown) std::cerr << "\r\033[K" << line << std::flush;
-    shown = line;
-  };
-  const auto snapshot = pull_model(name, options);
-  std::cerr << "\n";
-  std::cout << snapshot.string() << "\n";
+  options.progress = [&](const PullProgress& progress) { line.show(progress); };
+  std::cout << pull_model(arguments.name, options).string() << "\n";
 }
 
 }  // namespace
@@ -108,12 +138,16 @@ void add_checkpoint_commands(CLI::App& app) {
       ->capture_default_str();
   command.callback([conversion] { convert(*conversion); });
 
-  auto name = std::make_shared<std::string>();
+  auto pulled = std::make_shared<PullArguments>();
   CLI::App& fetch =
-      *models.add_subcommand("pull", "Download a public model from Hugging Face into its cache");
-  fetch.add_option("name", *name, "For example mlx-community/Qwen3-VL-8B-Instruct-4bit")
+      *models.add_subcommand("pull", "Download a model from Hugging Face into its cache");
+  fetch.add_option("name", pulled->name, "For example mlx-community/Qwen3-VL-8B-Instruct-4bit")
       ->required();
-  fetch.callback([name] { pull(*name); });
+  fetch.add_option("--revision", pulled->revision, "Branch, tag or commit")->capture_default_str();
+  fetch.footer(
+      "HF_TOKEN opens private and gated models; HF_ENDPOINT, HF_HOME, HF_HUB_CACHE and "
+      "HF_HUB_OFFLINE are honoured.");
+  fetch.callback([pulled] { pull(*pulled); });
 
   auto info = std::make_shared<InfoArguments>();
   CLI::App& show = *models.add_subcommand("info", "What a Qwen3-VL checkpoint holds");

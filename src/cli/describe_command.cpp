@@ -5,7 +5,7 @@
 #include "cli/deep_options.h"
 #include "deep/picture.h"
 #include "document/json.h"
-#include "inference/image_file.h"
+#include "media/still_picture.h"
 
 namespace prismvid::cli {
 namespace {
@@ -40,7 +40,7 @@ void print_boxes(const std::vector<deep::Located>& boxes, bool as_json) {
 
 void run_describe(const DescribeArguments& arguments) {
   const std::stop_token stop = interrupted();  // before MLX starts its threads
-  const Image picture = inference::read_image(arguments.image);
+  const Image picture = media::read_picture(arguments.image);
   deep::InstalledModels models;
   const auto model = models.open(models.choose(arguments.deep_options.model));
   if (!arguments.target.empty())

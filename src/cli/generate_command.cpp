@@ -1,5 +1,6 @@
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "cli/command.h"
 #include "core/error.h"
+#include "core/json_depth.h"
 #include "core/media_time.h"
 #include "inference/engine.h"
 
@@ -52,8 +54,10 @@ struct GenerateArguments {
 ordered_json read_json_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   check(path == "-" || file.good(), ErrorCode::kNotFound, "cannot read ", path);
+  const std::string text{std::istreambuf_iterator<char>(path == "-" ? std::cin : file), {}};
+  check(!nests_deeper_than(text), ErrorCode::kInvalidArgument, path, " is nested too deeply");
   try {
-    return ordered_json::parse(path == "-" ? std::cin : file);
+    return ordered_json::parse(text);
   } catch (const nlohmann::json::exception& e) {
     fail(ErrorCode::kInvalidArgument, path, " is not valid JSON: ", e.what());
   }
@@ -218,7 +222,7 @@ void generate(const GenerateArguments& arguments) {
 }
 
 void add_media_options(CLI::App& command, GenerateArguments& arguments) {
-  command.add_option("--image", arguments.images, "JPEG or PNG file; may be given more than once");
+  command.add_option("--image", arguments.images, "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; may be given more than once");
   command.add_option("--video", arguments.videos, "video file; may be given more than once");
   command.add_option("--video-fps", arguments.video.fps,
                      "frames to take a second (the checkpoint's 2)");

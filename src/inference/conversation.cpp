@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "inference/image_file.h"
+#include "media/still_picture.h"
 
 namespace prismvid::inference {
 namespace {
@@ -39,7 +39,7 @@ ImageSource image_of(const std::string& location) {
   const size_t comma = location.find(";base64,");
   check(comma != std::string::npos, ErrorCode::kInvalidArgument, "a data: URL must be base64");
   return std::make_shared<const Image>(
-      decode_image(decode_base64(location.substr(comma + 8)), "the data: URL"));
+      media::decode_picture(decode_base64(location.substr(comma + 8)), "the data: URL"));
 }
 
 // The value of the first of `keys`: a string, or OpenAI's {"url": ...}.

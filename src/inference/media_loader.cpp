@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "core/error.h"
-#include "inference/image_file.h"
 #include "media/open_video.h"
+#include "media/still_picture.h"
 #include "models/qwen3_vl/bicubic.h"
 #include "models/qwen3_vl/frame_size.h"
 
@@ -22,7 +22,7 @@ constexpr int kPatchesOfPart = 4096;  // about how many one part holds
 constexpr size_t kPartsAhead = 2;
 
 Image pixels_of(const ImageSource& source) {
-  if (const auto* path = std::get_if<std::filesystem::path>(&source)) return read_image(*path);
+  if (const auto* path = std::get_if<std::filesystem::path>(&source)) return media::read_picture(*path);
   return *std::get<std::shared_ptr<const Image>>(source);
 }
 

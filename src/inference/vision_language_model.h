@@ -11,6 +11,7 @@
 
 #include "grammar/grammar.h"
 #include "inference/conversation.h"
+#include "inference/hub.h"
 #include "inference/media_loader.h"
 #include "nn/sampler.h"
 
@@ -131,12 +132,5 @@ class VisionLanguageModel {
   explicit VisionLanguageModel(std::unique_ptr<const LoadedModel> loaded);
   std::unique_ptr<const LoadedModel> loaded_;
 };
-
-/// The Hugging Face cache: HF_HUB_CACHE, or hub in HF_HOME, or ~/.cache/huggingface/hub.
-std::filesystem::path hub_folder();
-
-/// The folder of `model`: itself, or the snapshot of a name in the Hugging Face cache
-/// (HF_HUB_CACHE, HF_HOME). Throws Error(kNotFound) saying how to get it.
-std::filesystem::path find_model(const std::string& model);
 
 }  // namespace prismvid::inference

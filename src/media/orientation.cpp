@@ -22,6 +22,13 @@ Orientation orientation_of(const int32_t* display_matrix) {
   return result;
 }
 
+Orientation exif_orientation(int value) {
+  static constexpr Orientation kOrientations[] = {{false, 0},  {true, 0},   {false, 180},
+                                                  {true, 180}, {true, 270}, {false, 90},
+                                                  {true, 90},  {false, 270}};
+  return value >= 1 && value <= 8 ? kOrientations[value - 1] : Orientation{};
+}
+
 Image upright(Image picture, Orientation orientation) {
   if (orientation == Orientation{}) return picture;
   const Size size = turned(picture.size(), orientation);

@@ -18,6 +18,9 @@ struct Orientation {
 /// From a display matrix, rounded to the nearest quarter turn; nullptr is upright.
 Orientation orientation_of(const int32_t* display_matrix);
 
+/// From an EXIF orientation, 1 (upright) to 8.
+Orientation exif_orientation(int value);
+
 inline Size turned(Size size, Orientation orientation) {
   return orientation.swaps_sides() ? Size{size.height, size.width} : size;
 }

@@ -38,7 +38,7 @@ class PullTest : public testing::Test {
     const nlohmann::json answer{
         {"sha", kRevision},
         {"siblings",
-         {{{"rfilename", "config.json"}, {"blobId", std::string(40, 'b')}, {"size", 2}},
+         {{{"rfilename", "config.json"}, {"blobId", "9e26dfeeb6e641a33dae4961196235bdb965b21b"}, {"size", 2}},
           {{"rfilename", name},
            {"blobId", std::string(40, 'c')},
            {"size", weights_.size()},
@@ -71,12 +71,19 @@ TEST_F(PullTest, RefusesAFileOfAnotherChecksum) {
   EXPECT_FALSE(fs::exists(options_.hub / "models--org--model" / "refs" / "main"));
 }
 
+TEST_F(PullTest, RefusesASmallFileThatGitHashesOtherwise) {
+  write("server/org/model/resolve/" + kRevision + "/config.json", "[]");
+  EXPECT_THROW(pull_model("org/model", options_), Error);
+}
+
 TEST_F(PullTest, RefusesNamesThatLeaveTheFolder) {
   for (const char* name : {"model", "/model", "a/b/c", "../model", "org/..", ""})
     EXPECT_THROW(pull_model(name, options_), Error) << name;
   announce(sha256_hex(weights_), "../../../outside");
   EXPECT_THROW(pull_model("org/model", options_), Error);
   write("server/api/models/org/model/revision/main", "<html>");
+  EXPECT_THROW(pull_model("org/model", options_), Error);
+  options_.revision = "../main";
   EXPECT_THROW(pull_model("org/model", options_), Error);
 }
 

@@ -13,10 +13,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr curl_off_t kLargestFile = curl_off_t{8} << 30;
 constexpr long kConnectSeconds = 20;
 constexpr long kStalledSeconds = 60;
 constexpr long kRangeNotSatisfiable = 416;
+constexpr int kTries = 5;  // as long as each brings something
 
 struct CurlDeleter {
   void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
@@ -47,7 +47,8 @@ Transfer prepare(const std::string& url, const DownloadOptions& options) {
   check(curl != nullptr, ErrorCode::kInternal, "libcurl could not start");
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http,file");
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR,
+                   url.starts_with("http:") ? "https,http" : "https");
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
   curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
@@ -55,10 +56,15 @@ Transfer prepare(const std::string& url, const DownloadOptions& options) {
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kStalledSeconds);
-  curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, kLargestFile);
+  curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(options.largest_bytes));
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "prismvid");
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+  if (!options.bearer_token.empty()) {
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+    curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, options.bearer_token.c_str());
+    curl_easy_setopt(curl, CURLOPT_UNRESTRICTED_AUTH, 0L);
+  }
   return transfer;
 }
 
@@ -90,12 +96,22 @@ bool cannot_resume(CURLcode code, const Transfer& transfer) {
           http_status(transfer) == kRangeNotSatisfiable);
 }
 
+/// The connection broke off after it had brought something.
+bool broke_off(CURLcode code, const Transfer& transfer, const fs::path& partial) {
+  const bool broken = code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR ||
+                      code == CURLE_OPERATION_TIMEDOUT || code == CURLE_HTTP2_STREAM;
+  std::error_code error;
+  return broken && static_cast<curl_off_t>(fs::file_size(partial, error)) > transfer.done_before &&
+         !error;
+}
+
 [[noreturn]] void fail_download(CURLcode code, const Transfer& transfer, const std::string& url) {
   if (code == CURLE_ABORTED_BY_CALLBACK)
     fail(ErrorCode::kCancelled, "download of ", url, " was stopped");
   if (code == CURLE_HTTP_RETURNED_ERROR)
-    fail(ErrorCode::kUnavailable, "download of ", url, " was refused with HTTP status ",
-         http_status(transfer));
+    throw HttpRefusal(http_status(transfer), "download of " + url +
+                                                 " was refused with HTTP status " +
+                                                 std::to_string(http_status(transfer)));
   if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT ||
       code == CURLE_OPERATION_TIMEDOUT)
     fail(ErrorCode::kUnavailable, url, " cannot be reached (", curl_easy_strerror(code),
@@ -107,13 +123,15 @@ bool cannot_resume(CURLcode code, const Transfer& transfer) {
 }  // namespace
 
 void download(const std::string& url, const fs::path& file, const DownloadOptions& options) {
-  const fs::path partial = file.string() + ".part";
+  const fs::path partial = file.string() + options.partial_suffix;
   Transfer transfer = prepare(url, options);
   CURLcode code = append(transfer, partial);
   if (cannot_resume(code, transfer)) {
     fs::remove(partial);
     code = append(transfer, partial);
   }
+  for (int tries = 1; tries < kTries && broke_off(code, transfer, partial); ++tries)
+    code = append(transfer, partial);
   if (code != CURLE_OK) fail_download(code, transfer, url);
   std::error_code error;
   fs::rename(partial, file, error);
