@@ -1,11 +1,12 @@
-# prismvid_fuzzer(subtitles SOURCES fuzz.cpp ... [SECONDS n] [DICTIONARY file] [SEEDS folder]) makes a test that builds a
+# prismvid_fuzzer(subtitles SOURCES fuzz.cpp ... [SECONDS n] [DICTIONARY file] [SEEDS folder] [FLAGS ...]) makes a test that builds a
 # libFuzzer program with clang, whatever the main compiler is, and runs it for a bounded time with address and undefined
-# sanitizers. SOURCES hold the target and all it calls, so keep parsers of foreign bytes free of heavy libraries.
+# sanitizers. SOURCES hold the target and all it calls, so keep parsers of foreign bytes free of heavy libraries; FLAGS are
+# include folders and libraries that they cannot do without.
 # Without clang (PRISMVID_FUZZER_CXX) the test is reported as skipped, with the reason.
 find_program(PRISMVID_FUZZER_CXX NAMES clang++ clang++-14 clang++-15 clang++-16 DOC "Compiler of the fuzzers")
 
 function(prismvid_fuzzer name)
-  cmake_parse_arguments(arg "" "SECONDS;DICTIONARY;SEEDS" "SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "" "SECONDS;DICTIONARY;SEEDS" "SOURCES;FLAGS" ${ARGN})
   if(NOT arg_SECONDS)
     set(arg_SECONDS 20)
   endif()
@@ -20,7 +21,7 @@ function(prismvid_fuzzer name)
   list(TRANSFORM arg_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]")
   add_custom_command(OUTPUT ${program}
     COMMAND ${PRISMVID_FUZZER_CXX} -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined
-            -fno-sanitize-recover=all -I${PROJECT_SOURCE_DIR}/src ${arg_SOURCES} -o ${program}
+            -fno-sanitize-recover=all -I${PROJECT_SOURCE_DIR}/src ${arg_SOURCES} ${arg_FLAGS} -o ${program}
     DEPENDS ${arg_SOURCES} VERBATIM COMMENT "Building the fuzzer ${name} with clang")
   add_custom_target(fuzz_${name}_test ALL DEPENDS ${program})
   file(MAKE_DIRECTORY ${corpus})

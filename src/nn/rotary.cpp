@@ -5,13 +5,17 @@
 
 namespace prismvid::nn {
 
-Rotation rotation_of(const mx::array& angles) {
+Rotation rotation_of(const mx::array& angles, float length) {
   const mx::array twice = mx::concatenate({angles, angles}, -1);
-  return {mx::cos(twice), mx::sin(twice)};
+  if (length == 1) return {mx::cos(twice), mx::sin(twice)};
+  return {mx::cos(twice) * length, mx::sin(twice) * length};
 }
 
-mx::array rotate_consecutive(const mx::array& x, const mx::array& periods, int offset) {
-  return mx::fast::rope(x, x.shape(-1), false, std::nullopt, 1.0f, offset, periods);
+mx::array rotate_consecutive(const mx::array& x, const mx::array& periods, int offset,
+                             float length) {
+  const mx::array turned =
+      mx::fast::rope(x, x.shape(-1), false, std::nullopt, 1.0f, offset, periods);
+  return length == 1 ? turned : turned * mx::array(length, x.dtype());
 }
 
 namespace {

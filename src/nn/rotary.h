@@ -13,12 +13,13 @@ struct Rotation {
   mx::array sin;
 };
 
-/// From the angles (tokens, head_dim / 2).
-Rotation rotation_of(const mx::array& angles);
+/// From the angles (tokens, head_dim / 2); `length` multiplies what is turned.
+Rotation rotation_of(const mx::array& angles, float length = 1);
 
 /// Rotates x (1, heads, tokens, head_dim) at the positions offset, offset + 1 ... by MLX's fused
-/// form. `periods` holds 1 / frequency of each pair of channels (head_dim / 2).
-mx::array rotate_consecutive(const mx::array& x, const mx::array& periods, int offset);
+/// form. `periods` holds 1 / frequency of each pair of channels (head_dim / 2); `length` as above.
+mx::array rotate_consecutive(const mx::array& x, const mx::array& periods, int offset,
+                             float length = 1);
 
 /// x cos + [-x2, x1] sin in float32, back in the dtype of x (..., tokens, head_dim).
 mx::array rotate(const mx::array& x, const Rotation& rotation);

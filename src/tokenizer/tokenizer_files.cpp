@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/json_depth.h"
 #include "tokenizer/unicode.h"
 
 namespace prismvid::tokenizer {
@@ -25,6 +26,7 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 json parse(const std::string& text, const std::string& name) {
+  check(!nests_deeper_than(text), ErrorCode::kModel, "tokenizer: ", name, " is nested too deeply");
   try {
     return json::parse(text);
   } catch (const json::exception& e) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <iterator>
 
 #include "core/error.h"
+#include "core/json_depth.h"
 
 namespace prismvid::qwen3_vl {
 namespace {
@@ -26,6 +28,33 @@ int positive(const json& node, const char* key, const char* where) {
   return static_cast<int>(value);
 }
 
+// Defaults as _compute_yarn_parameters() of transformers.
+YarnConfig read_yarn(const json& rope, const TextConfig& text) {
+  YarnConfig yarn;
+  const char* where = "the rope entry of text_config";
+  const auto number = [&](const char* key, double fallback) {
+    const auto entry = rope.find(key);
+    return entry == rope.end() || entry->is_null() ? fallback : entry->get<double>();
+  };
+  yarn.factor = required<double>(rope, "factor", where);
+  yarn.original_positions = number("original_max_position_embeddings", text.max_positions);
+  yarn.beta_fast = number("beta_fast", yarn.beta_fast);
+  yarn.beta_slow = number("beta_slow", yarn.beta_slow);
+  yarn.truncate = rope.value("truncate", yarn.truncate);
+  const auto length = [&](double scale) { return 0.1 * scale * std::log(yarn.factor) + 1; };
+  const double scale = number("mscale", 0), scale_all = number("mscale_all_dim", 0);
+  const bool scaled = scale != 0 && scale_all != 0;
+  yarn.attention_factor =
+      number("attention_factor", scaled ? length(scale) / length(scale_all) : length(1));
+  const auto is_size = [](double value) { return value >= 1 && value < 1e9; };
+  check(is_size(yarn.factor) && is_size(yarn.original_positions) && yarn.beta_slow > 0 &&
+            yarn.beta_slow < yarn.beta_fast && is_size(yarn.beta_fast) &&
+            yarn.attention_factor > 0 && yarn.attention_factor < 100,
+        ErrorCode::kModel, "config.json: a YaRN of factor ", yarn.factor, " from ",
+        yarn.original_positions, " positions cannot be");
+  return yarn;
+}
+
 // rope_scaling with rope_theta beside it (transformers 4.57), or both in rope_parameters (5.x).
 void read_rope(const json& node, TextConfig& text) {
   const bool together = node.contains("rope_parameters") && node["rope_parameters"].is_object();
@@ -34,15 +63,18 @@ void read_rope(const json& node, TextConfig& text) {
   const json& theta_home = rope.contains("rope_theta") ? rope : node;
   text.rope_theta = required<double>(theta_home, "rope_theta", "text_config");
   const std::string type = rope.value("rope_type", rope.value("type", std::string("default")));
-  check(type == "default" || type == "mrope", ErrorCode::kModel, "config.json: rope type ", type,
-        " is not supported; known is default");
+  check(type == "default" || type == "mrope" || type == "yarn", ErrorCode::kModel,
+        "config.json: rope type ", type, " is not supported; known are default and yarn");
+  check(text.rope_theta > 1 && text.rope_theta < 1e12, ErrorCode::kModel,
+        "config.json: rope_theta is ", text.rope_theta);
+  if (type == "yarn") text.yarn = read_yarn(rope, text);
   text.mrope_section =
       required<std::array<int, 3>>(rope, "mrope_section", "the rope entry of text_config");
   check(rope.value("mrope_interleaved", true), ErrorCode::kModel,
         "config.json: mrope_interleaved must be true for Qwen3-VL");
   const auto& s = text.mrope_section;
-  check(s[0] >= 0 && s[1] >= 0 && s[2] >= 0 && s[0] + s[1] + s[2] == text.head_dim / 2 &&
-            3 * std::max(s[1], s[2]) <= text.head_dim / 2,
+  check(s[0] >= 0 && s[1] >= 0 && s[2] >= 0 && int64_t{s[0]} + s[1] + s[2] == text.head_dim / 2 &&
+            3 * int64_t{std::max(s[1], s[2])} <= text.head_dim / 2,
         ErrorCode::kModel, "config.json: mrope_section does not fit head_dim ", text.head_dim);
 }
 
@@ -212,8 +244,10 @@ GenerationConfig read_generation_config(const std::filesystem::path& folder) {
 std::optional<json> read_json(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in.good()) return std::nullopt;
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  check(!nests_deeper_than(text), ErrorCode::kModel, path.string(), " is nested too deeply");
   try {
-    return json::parse(in);
+    return json::parse(text);
   } catch (const json::exception& e) {
     fail(ErrorCode::kModel, path.string(), " is not valid JSON: ", e.what());
   }

@@ -37,6 +37,16 @@ struct ExpertConfig {
   std::vector<int> dense_layers;
 };
 
+/// Rotary embedding stretched to longer contexts, as YaRN (arXiv:2309.00071).
+struct YarnConfig {
+  double factor = 1;
+  double original_positions = 0;  // that the model was trained with
+  double beta_fast = 32;          // turns within the trained context: above these, unchanged
+  double beta_slow = 1;           // and below these, stretched by the whole factor
+  bool truncate = true;           // the borders between to whole frequencies
+  double attention_factor = 1;    // queries and keys are this much longer
+};
+
 struct TextConfig {
   int hidden_size = 0;
   int intermediate_size = 0;
@@ -49,6 +59,7 @@ struct TextConfig {
   float rms_norm_epsilon = 1e-6f;
   double rope_theta = 0;
   std::array<int, 3> mrope_section{};  // frequencies of time, height, width
+  std::optional<YarnConfig> yarn;
   std::optional<ExpertConfig> experts;
 
   bool is_sparse(int layer) const;

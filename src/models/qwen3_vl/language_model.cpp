@@ -14,6 +14,10 @@ mx::array make_periods(const TextConfig& config) {
   return mx::array(periods.begin(), {static_cast<int>(periods.size())});
 }
 
+float turned_length(const TextConfig& config) {
+  return config.yarn ? static_cast<float>(config.yarn->attention_factor) : 1.0f;
+}
+
 std::variant<nn::SwiGlu, nn::MixtureOfExperts> make_mlp(const TextConfig& config,
                                                         nn::Weights& weights, int index) {
   const std::string path = kRoot + "layers." + std::to_string(index) + ".mlp.";
@@ -54,6 +58,7 @@ TextAttention::TextAttention(const TextConfig& config, nn::Weights& weights,
       q_norm_(weights.rms_norm(path + "q_norm", config.head_dim, config.rms_norm_epsilon)),
       k_norm_(weights.rms_norm(path + "k_norm", config.head_dim, config.rms_norm_epsilon)),
       periods_(make_periods(config)),
+      length_(turned_length(config)),
       kernels_(weights.kernels()) {}
 
 mx::array TextAttention::plus(const mx::array& x, const mx::array& other,
@@ -72,7 +77,7 @@ mx::array TextAttention::turned(const mx::array& x, int heads, const nn::RmsNorm
   if (kernels_ && rotation) return nn::rotated_heads(x, heads, &norm, *rotation, kernels_);
   const mx::array normed = norm(nn::split_heads(x, heads));
   return rotation ? nn::rotate(normed, *rotation)
-                  : nn::rotate_consecutive(normed, periods_, std::get<int>(position));
+                  : nn::rotate_consecutive(normed, periods_, std::get<int>(position), length_);
 }
 
 DecoderLayer::DecoderLayer(const TextConfig& config, nn::Weights& weights, int index)
@@ -98,6 +103,7 @@ LanguageModel::LanguageModel(const TextConfig& config, bool tied_head, nn::Weigh
       layers_(make_layers(config, weights)),
       norm_(weights.rms_norm(kRoot + "norm", config.hidden_size, config.rms_norm_epsilon)),
       frequencies_(text_frequencies(config)),
+      length_(turned_length(config)),
       kernels_(weights.kernels()) {
   if (!tied_head)
     lm_head_ = weights.linear("lm_head", config.hidden_size, config.vocabulary, false);
@@ -125,7 +131,7 @@ TextPosition LanguageModel::for_kernels(const TextPosition& position, int tokens
     for (const float frequency : frequencies_)
       angles.push_back(static_cast<float>(*offset + i) * frequency);
   return nn::rotation_of(
-      mx::array(angles.begin(), {tokens, static_cast<int>(frequencies_.size())}));
+      mx::array(angles.begin(), {tokens, static_cast<int>(frequencies_.size())}), length_);
 }
 
 mx::array LanguageModel::logits(const mx::array& hidden) const {

@@ -37,6 +37,7 @@ class TextAttention {
   nn::Linear q_proj_, k_proj_, v_proj_, o_proj_;
   nn::RmsNorm q_norm_, k_norm_;
   mx::array periods_;  // 1 / frequency
+  float length_ = 1;   // of turned queries and keys, as YaRN
   nn::SharedKernels kernels_;
 };
 
@@ -79,6 +80,7 @@ class LanguageModel {
   nn::RmsNorm norm_;
   std::optional<nn::Linear> lm_head_;  // absent: tied
   std::vector<float> frequencies_;
+  float length_ = 1;  // of turned queries and keys, as YaRN
   nn::SharedKernels kernels_;
 };
 

@@ -2,8 +2,31 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace prismvid::qwen3_vl {
+namespace {
+
+// Fast frequencies stay, slow ones are divided by the factor, those between are mixed.
+void stretch(std::vector<float>& frequencies, const YarnConfig& yarn, const TextConfig& text) {
+  const double width = text.head_dim;
+  // The frequency that turns so many times within the trained context.
+  const auto index_of = [&](double turns) {
+    return width * std::log(yarn.original_positions / (turns * 2 * std::numbers::pi)) /
+           (2 * std::log(text.rope_theta));
+  };
+  double first = index_of(yarn.beta_fast), last = index_of(yarn.beta_slow);
+  if (yarn.truncate) first = std::floor(first), last = std::ceil(last);
+  first = std::max(first, 0.0);
+  last = std::min(last, width - 1);
+  if (first == last) last += 0.001;
+  for (size_t j = 0; j < frequencies.size(); ++j) {
+    const double slow = std::clamp((static_cast<double>(j) - first) / (last - first), 0.0, 1.0);
+    frequencies[j] *= static_cast<float>(slow / yarn.factor + (1 - slow));
+  }
+}
+
+}  // namespace
 
 Positions make_positions(int tokens, const std::vector<VisualSpan>& spans) {
   Positions positions;
@@ -32,6 +55,7 @@ std::vector<float> text_frequencies(const TextConfig& text) {
     const float exponent = 2.0f * static_cast<float>(j) / static_cast<float>(text.head_dim);
     frequencies[j] = 1.0f / std::pow(static_cast<float>(text.rope_theta), exponent);
   }
+  if (text.yarn) stretch(frequencies, *text.yarn, text);
   return frequencies;
 }
 
@@ -48,7 +72,8 @@ nn::Rotation text_rotation(const Positions& positions, int first, int count,
     for (int j = 0; j < half; ++j)
       angles[static_cast<size_t>(i) * half + j] =
           static_cast<float>(positions.of_token[first + i][axis_of(j)]) * frequencies[j];
-  return nn::rotation_of(mx::array(angles.begin(), {count, half}));
+  const float length = text.yarn ? static_cast<float>(text.yarn->attention_factor) : 1.0f;
+  return nn::rotation_of(mx::array(angles.begin(), {count, half}), length);
 }
 
 }  // namespace prismvid::qwen3_vl

@@ -31,7 +31,8 @@ struct Positions {
 /// one time and its rows and columns, and costs max(rows, columns) positions.
 Positions make_positions(int tokens, const std::vector<VisualSpan>& spans);
 
-/// Frequencies of the text's rotary embedding (head_dim / 2), float32.
+/// Frequencies of the text's rotary embedding (head_dim / 2), float32; stretched where config.json
+/// asks for YaRN, as _compute_yarn_parameters() of transformers.
 std::vector<float> text_frequencies(const TextConfig& text);
 
 /// Rotation of `count` tokens from `first`. Interleaved: frequency j takes height where j % 3 = 1,
