@@ -1,6 +1,7 @@
 """The page in Chromium, end to end through `prismvid serve` on the analysed demonstration clip."""
 import os
 import re
+import subprocess
 import time
 import unittest
 
@@ -34,7 +35,7 @@ class PageTest(unittest.TestCase):
 
     def open_video(self, query="", **options):
         page = self.open("/library", **options)
-        page.locator(".card-link").click()
+        page.locator(".card-link", has_text="demo.mp4").click()
         page.locator(".lane-canvas").wait_for()
         self.wait_until("document.querySelector('video').readyState > 0")
         if query:
@@ -166,6 +167,37 @@ class PageTest(unittest.TestCase):
         expect(page.get_by_role("tab", selected=True)).to_have_text("Summary")
         page.get_by_role("tab", name="Story").click()
         expect(page.get_by_role("tabpanel")).to_contain_text("not looked for")
+
+    # --- a new video
+
+    def test_an_added_video_fills_its_page_while_its_job_runs(self):
+        clip = self.served.clip.with_name("short.mp4")
+        subprocess.run(["ffmpeg", "-loglevel", "error", "-i", self.served.clip, "-t", "6", "-c", "copy", clip], check=True)
+        page = self.open("/library")
+        page.evaluate("window.neverReloaded = true")
+        page.get_by_role("button", name="Add video").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Path on the server").fill("nothing.mp4")
+        dialog.get_by_role("button", name="Analyse").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("nothing.mp4")
+        page.problems.clear()  # the browser reports the refused request
+        dialog.get_by_label("Path on the server").fill("short.mp4")
+        dialog.get_by_role("radio", name=re.compile("deep" if DEEP else "^Fast")).check()
+        dialog.get_by_role("button", name="Analyse").click()
+        card = page.locator(".card", has_text="short.mp4")
+        expect(card.locator(".card-line")).not_to_be_empty()
+        card.locator(".card-link").click()
+        page.get_by_role("tab", name=re.compile("Captions" if DEEP else "Objects")).click()
+        expect(page.locator(".entry" if DEEP else ".state-box").first).to_be_visible()
+        expect(page.locator(".banner.working")).to_be_hidden()
+        self.assertTrue(page.evaluate("window.neverReloaded"))
+        page.evaluate("location.hash = '/jobs'")
+        expect(page.locator(".job", has_text="short.mp4").locator(".badge")).to_have_text(re.compile("Done|Partial"))
+        page.request.delete(f"{self.served.base}/v1/videos/{self.video_id('short.mp4')}")
+
+    def video_id(self, name):
+        videos = self.page.request.get(f"{self.served.base}/v1/videos").json()["videos"]
+        return next(video["id"] for video in videos if video["name"] == name)
 
     # --- how it looks, and to whom it speaks
 

@@ -15,7 +15,7 @@ WAIT_MS = 60_000  # generous: the machine may be busy
 
 
 # The page asks for these, and the service does not have them yet.
-NOT_YET = ["/v1/jobs", "/v1/people", "/v1/models", "/v1/search", "/v1/ask"]
+NOT_YET = ["/v1/people", "/v1/models", "/v1/search", "/v1/ask"]
 
 
 def is_problem(message):

@@ -21,7 +21,8 @@ export class Player {
     this.element = h('section.player', { 'aria-label': t('player.label') }, this.stage, this.#seekBar(), this.#controls());
     playhead.follow(this.media);
     // A poster stays until something plays, but the boxes are those of the first frame.
-    this.media.addEventListener('loadeddata', () => (this.media.removeAttribute('poster'), this.overlay.draw()));
+    this.media.addEventListener('loadeddata', () => this.media.removeAttribute('poster'));
+    for (const name of ['loadeddata', 'seeked', 'canplay']) this.media.addEventListener(name, () => this.overlay.draw());
     this.media.addEventListener('error', () => this.#showStills());
     for (const name of ['play', 'pause', 'ended']) this.media.addEventListener(name, () => this.#showState());
     this.overlay = new Overlay(this.canvas, this.stage, playhead, new Tracks(document.video.id, document), document.video.picture, () => this.media.readyState >= 2 || !this.still.hidden);

@@ -19,6 +19,8 @@ const states = ['deep', 'fast', 'partial', 'running', 'failed'];
 export function open(root, { params }) {
   const state = { videos: null, q: params.get('q') ?? '', status: params.get('status') ?? '', sort: params.get('sort') ?? 'newest' };
   const streams = new Map();  // job id -> stop
+  const videoOfJob = new Map();
+  let timer = null;
   const grid = h('div.cards', { role: 'list', 'aria-label': t('nav.library') });
   const summary = h('p.soft', { role: 'status' });
 
@@ -64,21 +66,26 @@ export function open(root, { params }) {
     else fill(grid, empty(t('library.empty'), t('library.empty.hint'), h('button.button.primary', { type: 'button', onclick: () => addDialog(load) }, t('library.add'))));
   }
 
-  /** Running jobs move the bars of their cards; a finished one brings the new card. */
+  /** Running jobs move the bars of their cards. Which video it is, a job finds out first; each stage may bring more of it. */
   async function watchRunning() {
-    const { jobs = [] } = await api.get('/v1/jobs').catch(() => ({}));
-    for (const job of jobs.filter(({ id, state: s }) => ['queued', 'running'].includes(s) && !streams.has(id))) {
+    const { jobs = [] } = await api.get('/v1/jobs?limit=200').catch(() => ({}));
+    for (const job of jobs.filter(({ state: s }) => ['queued', 'running'].includes(s))) {
+      videoOfJob.set(job.id, job.video_id);
+      if (streams.has(job.id)) continue;
       streams.set(job.id, follow(`/v1/jobs/${job.id}/events`, (event, data) => {
-        if (event === 'progress') showProgress(job.video_id, data.progress);
-        if (event === 'done' || event === 'error') load();
+        if (event === 'progress') showProgress(videoOfJob.get(job.id), data.progress);
+        if (['stage', 'done', 'error'].includes(event)) loadSoon();
       }));
-      // Which video it is, the job itself finds out first.
-      if (!state.videos.some(({ id }) => id === job.video_id)) setTimeout(() => root.isConnected && load(), 1500);
     }
   }
 
+  function loadSoon() {
+    clearTimeout(timer);
+    timer = setTimeout(() => root.isConnected && load(), 500);
+  }
+
   function showProgress(videoId, progress) {
-    const place = grid.querySelector(`[data-id="${CSS.escape(videoId)}"] .card-progress`);
+    const place = videoId && grid.querySelector(`[data-id="${CSS.escape(videoId)}"] .card-progress`);
     if (place) fill(place, progressBar(progress.fraction, t('job.progress')), h('span', {}, percent(progress.fraction ?? 0)));
   }
 
@@ -87,7 +94,7 @@ export function open(root, { params }) {
   load();
   return {
     update: (next) => here().view === 'library' && (state.q = next.get('q') ?? '', draw()),
-    close: () => (dropKeys(), stopDrops(), streams.forEach((stop) => stop())),
+    close: () => (dropKeys(), stopDrops(), clearTimeout(timer), streams.forEach((stop) => stop())),
   };
 }
 
