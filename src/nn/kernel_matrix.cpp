@@ -45,10 +45,12 @@ std::shared_ptr<const KernelMatrix> KernelMatrix::pack(
     const Matrix& matrix, const std::optional<mx::array>& bias,
     std::shared_ptr<const KernelRuntime> runtime) {
   if (!has_kernel(matrix)) return nullptr;
-  const auto evaluated = [](const mx::array& array) {
-    mx::array packed = mx::contiguous(array);
-    packed.eval();
-    return packed;
+  const auto evaluated = [](mx::array array) {
+    array.eval();
+    if (array.flags().row_contiguous) return array;
+    array = mx::contiguous(array);
+    array.eval();
+    return array;
   };
   std::optional<mx::array> bias_values;
   Bias added;

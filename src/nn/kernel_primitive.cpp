@@ -3,6 +3,8 @@
 #include <mlx/backend/cpu/encoder.h>
 #include <mlx/primitives.h>
 
+#include <cstring>
+
 #include "core/error.h"
 
 namespace prismvid::nn {
@@ -40,12 +42,38 @@ class KernelPrimitive : public mx::UnaryPrimitive {
   KernelWork work_;
 };
 
+void copy_dense(const char* from, const mx::array& array, size_t axis, char*& to) {
+  if (axis == array.ndim()) {
+    std::memcpy(to, from, array.itemsize());
+    to += array.itemsize();
+    return;
+  }
+  for (int i = 0; i < array.shape(static_cast<int>(axis)); ++i)
+    copy_dense(from + i * array.strides()[axis] * static_cast<int64_t>(array.itemsize()), array,
+               axis + 1, to);
+}
+
+// mx::contiguous() would be one more node for each input, and copies what lies in a mapped file.
+mx::array dense(const mx::array& array) {
+  if (array.flags().row_contiguous) return array;
+  mx::array copy(array.shape(), array.dtype(), nullptr, {});
+  copy.set_data(mx::allocator::malloc(copy.nbytes()));
+  char* to = copy.data<char>();
+  copy_dense(array.data<char>(), array, 0, to);
+  return copy;
+}
+
 }  // namespace
 
 mx::array kernel_array(const char* name, mx::Shape shape, mx::Dtype dtype,
                        std::vector<mx::array> inputs, KernelWork work) {
-  for (mx::array& input : inputs) input = mx::contiguous(input);
-  return strided_kernel_array(name, std::move(shape), dtype, std::move(inputs), std::move(work));
+  const auto work_on_dense = [work = std::move(work)](const std::vector<mx::array>& strided,
+                                                      mx::array& output) {
+    std::vector<mx::array> dense_inputs;
+    for (const mx::array& input : strided) dense_inputs.push_back(dense(input));
+    work(dense_inputs, output);
+  };
+  return strided_kernel_array(name, std::move(shape), dtype, std::move(inputs), work_on_dense);
 }
 
 mx::array strided_kernel_array(const char* name, mx::Shape shape, mx::Dtype dtype,

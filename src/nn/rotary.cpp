@@ -42,8 +42,8 @@ kernels::Heads writable_heads_of(mx::array& x, int index) {
 mx::array rotated_heads(const mx::array& x, int heads, const RmsNorm* norm,
                         const Rotation& rotation, const SharedKernels& kernels) {
   const int batch = x.shape(0), tokens = x.shape(1), head_dim = x.shape(2) / heads;
-  std::vector<mx::array> inputs = {x, mx::contiguous(rotation.cos), mx::contiguous(rotation.sin)};
-  if (norm) inputs.push_back(mx::contiguous(norm->weight()));
+  std::vector<mx::array> inputs = {x, rotation.cos, rotation.sin};
+  if (norm) inputs.push_back(norm->weight());
   const float epsilon = norm ? norm->epsilon() : 0;
   return strided_kernel_array(
       "RotatedHeads", {batch, heads, tokens, head_dim}, x.dtype(), std::move(inputs),
@@ -52,7 +52,7 @@ mx::array rotated_heads(const mx::array& x, int heads, const RmsNorm* norm,
         if (in.size() > 3)
           weights = {in[3].data<void>(), nullptr, number_type(in[3].dtype()).value(), epsilon};
         const kernels::Turns turns = {in[1].data<float>(), in[2].data<float>(),
-                                      static_cast<size_t>(head_dim)};
+                                      static_cast<size_t>(in[1].strides(0))};
         for (int i = 0; i < batch; ++i)
           kernels::rotate_heads(kernels->context(), strided_rows_of(in[0], i),
                                 weights ? &*weights : nullptr, turns, writable_heads_of(output, i));

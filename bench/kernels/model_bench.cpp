@@ -1,0 +1,195 @@
+// Times a whole checkpoint on the CPU kernels beside the machine's roof, measured in turns.
+// Usage: model_bench FOLDER [--prefill N]... [--decode CONTEXT]... [--vision WxH] [--repeats N]
+// [--plain] [--precise] Prints one JSON object; times are medians in seconds.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "core/cpu.h"
+#include "models/qwen3_vl/model.h"
+#include "nn/sampler.h"
+#include "roof.h"
+
+namespace prismvid::bench {
+namespace {
+
+using namespace qwen3_vl;
+using nlohmann::json;
+
+constexpr int kStepsPerRound = 8;  // tokens between two looks at the roof
+
+double seconds(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+uint64_t resident_bytes() {
+  uint64_t all = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident * static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
+}
+
+struct Arguments {
+  std::string folder;
+  std::vector<int> prefills, contexts;
+  int width = 0, height = 0, repeats = 5;
+  LoadOptions load;
+};
+
+Arguments parse(int count, char** values) {
+  Arguments a;
+  for (int i = 1; i < count; ++i) {
+    const std::string name = values[i];
+    const auto next = [&] { return i + 1 < count ? values[++i] : "0"; };
+    if (name == "--prefill")
+      a.prefills.push_back(std::atoi(next()));
+    else if (name == "--decode")
+      a.contexts.push_back(std::atoi(next()));
+    else if (name == "--vision")
+      std::sscanf(next(), "%dx%d", &a.width, &a.height);
+    else if (name == "--repeats")
+      a.repeats = std::atoi(next());
+    else if (name == "--plain")
+      a.load.kernels.reset();
+    else if (name == "--precise")
+      a.load.kernels->precise = true;
+    else
+      a.folder = name;
+  }
+  return a;
+}
+
+class Measurement {
+ public:
+  explicit Measurement(const Arguments& a)
+      : arguments_(a),
+        pool_(available_threads()),
+        memory_(std::size_t{256} << 20, 1),
+        before_(resident_bytes()),
+        model_(load()) {}
+
+  json run() {
+    result_["weight_bytes"] = model_.weight_bytes();
+    result_["resident_bytes_after_load"] = resident_bytes() - before_;
+    result_["threads"] = pool_.threads();
+    result_["isa"] = to_string(nn::kernels::chosen_isa());
+    for (int tokens : arguments_.prefills) prefill(tokens);
+    for (int context : arguments_.contexts) decode(context);
+    if (arguments_.width > 0) vision();
+    result_["roof"] = {{"read_gb_per_s", roof_.read_gb_per_s},
+                       {"f32_gop_per_s", roof_.f32_gop_per_s},
+                       {"bf16_gop_per_s", roof_.bf16_gop_per_s},
+                       {"int8_gop_per_s", roof_.int8_gop_per_s}};
+    return result_;
+  }
+
+ private:
+  Model load() {
+    std::optional<Model> model;
+    result_["load_s"] = seconds([&] { model = Model::load(arguments_.folder, arguments_.load); });
+    return std::move(*model);
+  }
+
+  void look_at_roof() {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
+    measure_roof(pool_, memory_.data() + (64 - address % 64) % 64, memory_.size() - 64, roof_);
+  }
+
+  static Prompt prompt_of(int tokens) {
+    Prompt prompt;
+    for (int i = 0; i < tokens; ++i) prompt.ids.push_back(1000 + i * 7919 % 100000);
+    return prompt;
+  }
+
+  // Stops MLX from making the graph of several chunks at once, as generation does.
+  mx::array filled(Sequence& sequence, const Prompt& prompt) {
+    constexpr int kChunk = 512;
+    const int size = static_cast<int>(prompt.ids.size());
+    std::optional<mx::array> tail;
+    while (sequence.size() < size) {
+      const mx::array hidden =
+          model_.prefill(sequence, prompt, std::nullopt, std::min(size, sequence.size() + kChunk));
+      const int last = hidden.shape(1);
+      tail = mx::slice(hidden, {0, last - 1, 0}, {1, last, hidden.shape(2)});
+      mx::eval(*tail);
+    }
+    mx::array logits = model_.logits(*tail);
+    mx::eval(logits);
+    return logits;
+  }
+
+  void prefill(int tokens) {
+    const Prompt prompt = prompt_of(tokens);
+    std::vector<double> times;
+    for (int i = 0; i < arguments_.repeats; ++i) {
+      look_at_roof();
+      Sequence sequence = model_.begin(prompt);
+      times.push_back(seconds([&] { filled(sequence, prompt); }));
+    }
+    result_["prefill"].push_back({{"tokens", tokens}, {"s", median(times)}});
+  }
+
+  void decode(int context) {
+    const Prompt prompt = prompt_of(context);
+    Sequence sequence = model_.begin(prompt);
+    mx::array logits = filled(sequence, prompt);
+    std::vector<double> times;
+    for (int round = 0; round < arguments_.repeats; ++round) {
+      look_at_roof();
+      for (int i = 0; i < kStepsPerRound; ++i)
+        times.push_back(seconds([&] {
+          const int id = nn::argmax({logits.data<float>(), logits.size()});
+          logits = model_.logits(model_.step(sequence, id));
+          mx::eval(logits);
+        }));
+    }
+    result_["decode"].push_back({{"context", context}, {"s", median(times)}});
+  }
+
+  void vision() {
+    const VisionConfig& vision = model_.config().vision;
+    const int unit = 32;
+    PatchRows rows{{1, arguments_.height / unit * 2, arguments_.width / unit * 2}, {}};
+    rows.values.assign(static_cast<size_t>(rows.grid.patches()) * vision.patch_values(), 0.25f);
+    for (size_t i = 0; i < rows.values.size(); ++i)
+      rows.values[i] = static_cast<float>(i * 2654435761u % 1000) / 500 - 1;
+    std::vector<double> times;
+    for (int i = 0; i < arguments_.repeats; ++i) {
+      look_at_roof();
+      times.push_back(seconds([&] {
+        VisionFeatures features = model_.encode(rows);
+        std::vector<mx::array> outputs = features.deepstack;
+        outputs.push_back(features.embeddings);
+        mx::eval(outputs);
+      }));
+    }
+    result_["vision"] = {{"patches", rows.grid.patches()}, {"s", median(times)}};
+  }
+
+  const Arguments& arguments_;
+  nn::kernels::ThreadPool pool_;
+  std::vector<std::uint8_t> memory_;
+  Roof roof_;
+  json result_;
+  uint64_t before_;
+  Model model_;
+};
+
+}  // namespace
+}  // namespace prismvid::bench
+
+int main(int argc, char** argv) {
+  const auto arguments = prismvid::bench::parse(argc, argv);
+  std::cout << prismvid::bench::Measurement(arguments).run().dump(1) << "\n";
+}
