@@ -17,7 +17,7 @@ enum class Precision {
 
 /// Tokens of one product that are worked on together.
 constexpr int kMaxTile = 12;
-constexpr int kMaxTokens = 20 * kMaxTile;
+constexpr int kMaxTokens = 22 * kMaxTile;
 
 /// Rows of activations made ready for a level's own product, a tile of up to kMaxTile tokens.
 struct PrepareArguments {

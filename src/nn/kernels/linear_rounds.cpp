@@ -45,7 +45,11 @@ void run_linear(const Context& context, const ConstRows& input, const ConstRows*
                 const std::function<void(const LinearTask&)>& multiply) {
   check(addend == nullptr || (addend->rows == output.rows && addend->columns == output.columns),
         ErrorCode::kInvalidArgument, "linear: what is added must have the output's shape");
-  const int most = std::min(input.rows, kMaxTokens), last_tile = (most - 1) % kMaxTile + 1;
+  // Rounds of nearly the same length: a short one would make little of the weights it unpacks.
+  const int rounds = (input.rows + kMaxTokens - 1) / kMaxTokens;
+  const int tiles = (input.rows + kMaxTile - 1) / kMaxTile;
+  const int together = (tiles + rounds - 1) / rounds * kMaxTile;
+  const int most = std::min(input.rows, together), last_tile = (most - 1) % kMaxTile + 1;
   // 64 spare bytes: vector loads of the last scales may read beyond them.
   const std::size_t bytes =
       (most - last_tile) / kMaxTile * prepared_bytes(kMaxTile, input.columns, group_size) +
@@ -56,8 +60,8 @@ void run_linear(const Context& context, const ConstRows& input, const ConstRows*
   const int blocks = (output.columns + kBlockRows - 1) / kBlockRows;
   const int per_task =
       std::clamp(blocks / (context.pool.threads() * kTasksPerThread), 1, kMostBlocks);
-  for (int first = 0; first < input.rows; first += kMaxTokens) {
-    const int tokens = std::min(kMaxTokens, input.rows - first);
+  for (int first = 0; first < input.rows; first += together) {
+    const int tokens = std::min(together, input.rows - first);
     prepare_round(pool, slice(input, first, tokens), group_size, prepare, prepared.get());
     const Rows out = slice(output, first, tokens);
     const Addend added = addend ? Addend{at_row(*addend, first), addend->type, addend->stride}

@@ -35,7 +35,7 @@ void add_dense_tile(const std::uint8_t* weights, int steps, const std::uint8_t* 
   using V = typename Dot::Vector;
   typename Dot::Sum dots[T];
   for (int t = 0; t < T; ++t) dots[t] = V::load(out + 16 * t);
-  const auto weight = [&](int s) { return V::load_bytes(weights + 64 * s); };
+  const auto weight = [&](int s, int) { return V::load_bytes(weights + 64 * s); };
   add_dots<Dot, 0, T>(steps, weight, x, x_stride, dots);
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, dots[t]);
 }

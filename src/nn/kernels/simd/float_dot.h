@@ -16,6 +16,8 @@ struct FloatDot {
   template <int kBits>
   static constexpr int kTokensTogether = V::kFloatTokensTogether;
   template <int kBits>
+  static constexpr int kBlocksPerTile = 1;
+  template <int kBits>
   static constexpr int kPartialSteps = 0;
   template <int kBits>
   static constexpr int kOffset = 0;

@@ -21,6 +21,9 @@ struct ByteDot {
   /// Steps that may be added up before widen(); 0: sums are wide at once.
   template <int kBits>
   static constexpr int kPartialSteps = V::template kPartialSteps<kBits>;
+  /// Blocks of 16 rows whose sums are in registers together, so that an activation serves them all.
+  template <int kBits>
+  static constexpr int kBlocksPerTile = V::kBlocksPerTile;
   /// What was taken off each weight to make it a signed byte.
   template <int kBits>
   static constexpr int kOffset = V::template kOffset<kBits>;
@@ -30,6 +33,10 @@ struct ByteDot {
   template <int kBits>
   static Sum dot(Sum sum, typename V::Bytes weights, const void* x) {
     return V::template dot_bytes<kBits>(sum, weights, x);
+  }
+  template <int kBits>
+  static Sum dot_repeated(Sum sum, typename V::Bytes weights, typename V::Bytes x) {
+    return V::dot_repeated(sum, weights, x);
   }
   static Sum widen(Sum sum, Sum partial) { return V::add_widened(sum, partial); }
   template <int kBits>
@@ -169,23 +176,35 @@ struct Unit {
   }
 };
 
-/// sums += weights . x for `steps` vectors of weights and T tokens; `weight(step)` loads one.
-template <class Dot, int kBits, int T, class Weight>
+/// sums[b] += weights of block b . x for `steps` vectors of weights, B blocks and T tokens;
+/// `weight(step, b)` loads one.
+template <class Dot, int kBits, int T, int B = 1, class Weight>
 void add_dots(int steps, Weight weight, const std::uint8_t* x, std::size_t x_stride,
               typename Dot::Sum* sums) {
-  if constexpr (Dot::template kPartialSteps<kBits> == 0) {
+  if constexpr (Dot::template kPartialSteps<kBits> == 0 && B > 1) {
     for (int s = 0; s < steps; ++s, x += x_stride) {
-      const auto w = weight(s);
+      typename Dot::Vector::Bytes w[B];
+      for (int b = 0; b < B; ++b) w[b] = weight(s, b);
+      for (int t = 0; t < T; ++t) {
+        const auto four = Dot::Vector::repeat_four(x + 4 * t);
+        for (int b = 0; b < B; ++b)
+          sums[b * T + t] = Dot::template dot_repeated<kBits>(sums[b * T + t], w[b], four);
+      }
+    }
+  } else if constexpr (Dot::template kPartialSteps<kBits> == 0) {
+    for (int s = 0; s < steps; ++s, x += x_stride) {
+      const auto w = weight(s, 0);
       for (int t = 0; t < T; ++t) sums[t] = Dot::template dot<kBits>(sums[t], w, x + 4 * t);
     }
   } else {
+    static_assert(B == 1);
     constexpr int kMost = Dot::template kPartialSteps<kBits>;
     const int together = steps < kMost ? steps : kMost;
     for (int first = 0; first < steps; first += together) {
       typename Dot::Sum partial[T];
       for (int t = 0; t < T; ++t) partial[t] = Dot::zero();
       for (int s = first; s < first + together; ++s, x += x_stride) {
-        const auto w = weight(s);
+        const auto w = weight(s, 0);
         for (int t = 0; t < T; ++t) partial[t] = Dot::template dot<kBits>(partial[t], w, x + 4 * t);
       }
       for (int t = 0; t < T; ++t) sums[t] = Dot::widen(sums[t], partial[t]);
@@ -229,18 +248,28 @@ void stream_block(const PackedBlocks& m, const std::uint8_t* p, TileView x, floa
     const auto scale = V::load_numbers(p, m.scale_type);
     const auto bias = whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type));
     p += 32 * number;
-    typename Dot::Sum dots[T];
-    for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
+    // Two sums a token where one alone would wait for itself.
+    constexpr bool kIsPaired = T <= 2 && Dot::template kPartialSteps<kBits> == 0;
+    typename Dot::Sum dots[2 * T];
+    for (int t = 0; t < T; ++t) dots[t] = dots[T + t] = Dot::zero();
     for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
       __builtin_prefetch(p + 4096);
       if constexpr (kBits > 1) __builtin_prefetch(p + 4096 + 64);
       if constexpr (kBits > 2) __builtin_prefetch(p + 4096 + 128);
       if constexpr (kBits > 3) __builtin_prefetch(p + 4096 + 192);
       const Unit<V, kBits> unit(p);
-      const auto weight = [&](int i) { return V::template offset<kBits>(unit.vectors[i]); };
-      add_dots<Dot, kBits, T>(8, weight, x.values, 4 * x.width, dots);
+      const auto weight = [&](int i, int) { return V::template offset<kBits>(unit.vectors[i]); };
+      if constexpr (kIsPaired) {
+        const auto second = [&](int i, int) { return weight(i + 4, 0); };
+        add_dots<Dot, kBits, T>(4, weight, x.values, 4 * x.width, dots);
+        add_dots<Dot, kBits, T>(4, second, x.values + 16 * x.width, 4 * x.width, dots + T);
+      } else {
+        add_dots<Dot, kBits, T>(8, weight, x.values, 4 * x.width, dots);
+      }
       x.values += 32 * x.width;
     }
+    if constexpr (kIsPaired)
+      for (int t = 0; t < T; ++t) dots[t] = Dot::widen(dots[t], dots[T + t]);
     add_group<Dot, T>(dots, scale, bias, x.scales + g * x.width, x.sums + g * x.width, sums);
   }
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
@@ -249,7 +278,7 @@ void stream_block(const PackedBlocks& m, const std::uint8_t* p, TileView x, floa
 /// Some groups of a block, unpacked once for all tokens.
 template <class Dot>
 struct Panel {
-  static constexpr int kColumns = 256 * Dot::kColumnsPerStep;
+  static constexpr int kColumns = 128 * Dot::kColumnsPerStep;
   static constexpr int kMaxGroups = kColumns / 32;
   alignas(64) std::uint8_t values[kColumns / Dot::kColumnsPerStep * 64];
   alignas(64) float scales[kMaxGroups * 16];
@@ -276,24 +305,31 @@ struct Panel {
   }
 };
 
-/// out (T, 16) += panel times T tokens.
-template <class Dot, int kBits, int T>
-void multiply_panel(const Panel<Dot>& panel, int groups, int steps, TileView x, float* out) {
+/// out[b] (T, 16) += panel b times T tokens.
+template <class Dot, int kBits, int T, int B>
+void multiply_panels(const Panel<Dot>* panels, int groups, int steps, TileView x,
+                     float* const* out) {
   using V = typename Dot::Vector;
-  typename V::Floats sums[T];
-  for (int t = 0; t < T; ++t) sums[t] = V::load(out + 16 * t);
-  const std::uint8_t* w = panel.values;
+  // Two short loops: g++ unrolls no loop of more than 16 rounds, and keeps its array in memory.
+  typename V::Floats sums[B * T];
+  for (int b = 0; b < B; ++b)
+    for (int t = 0; t < T; ++t) sums[b * T + t] = V::load(out[b] + 16 * t);
+  std::size_t at = 0;
   for (int g = 0; g < groups; ++g) {
-    typename Dot::Sum dots[T];
-    for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
-    const auto weight = [&](int s) { return V::load_bytes(w + 64 * s); };
-    add_dots<Dot, kBits, T>(steps, weight, x.values, 4 * x.width, dots);
-    w += 64 * steps;
+    typename Dot::Sum dots[B * T];
+    for (int b = 0; b < B; ++b)
+      for (int t = 0; t < T; ++t) dots[b * T + t] = Dot::zero();
+    const auto weight = [&](int s, int b) { return V::load_bytes(panels[b].values + at + 64 * s); };
+    add_dots<Dot, kBits, T, B>(steps, weight, x.values, 4 * x.width, dots);
+    at += 64 * steps;
     x.values += 4 * x.width * steps;
-    add_group<Dot, T>(dots, V::load(panel.scales + 16 * g), V::load(panel.biases + 16 * g),
-                      x.scales + g * x.width, x.sums + g * x.width, sums);
+    for (int b = 0; b < B; ++b)
+      add_group<Dot, T>(dots + b * T, V::load(panels[b].scales + 16 * g),
+                        V::load(panels[b].biases + 16 * g), x.scales + g * x.width,
+                        x.sums + g * x.width, sums + b * T);
   }
-  for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
+  for (int b = 0; b < B; ++b)
+    for (int t = 0; t < T; ++t) V::store(out[b] + 16 * t, sums[b * T + t]);
 }
 
 template <class Dot>
@@ -361,35 +397,42 @@ void in_parts(int tokens, F&& f) {
 /// Blocks whose results are kept while a stretch of the activations stays in the second cache.
 constexpr int kBlocksTogether = 4;
 
-/// Adds what `groups` groups from `first_group` of one block give for all tokens.
-template <class Dot, int kBits>
-void add_panel(const MultiplyArguments& a, int block, int first_group, int groups,
-               Panel<Dot>& panel, float* sums) {
+/// Adds what `groups` groups from `first_group` of B blocks give for all tokens.
+template <class Dot, int kBits, int B>
+void add_panels(const MultiplyArguments& a, int block, int first_group, int groups,
+                Panel<Dot>* panels, float (*sums)[kMaxTokens * 16]) {
   const PackedBlocks& m = a.matrix;
   const std::size_t group_bytes = m.block_bytes / (m.columns / m.group_size);
-  panel.template unpack<kBits>(m, m.data + block * m.block_bytes + first_group * group_bytes,
-                               groups);
+  for (int b = 0; b < B; ++b)
+    panels[b].template unpack<kBits>(
+        m, m.data + (block + b) * m.block_bytes + first_group * group_bytes, groups);
   const int steps = m.group_size / Dot::kColumnsPerStep;
   for (int t = 0; t < a.tokens; t += kMaxTile) {
     const int tokens = a.tokens - t < kMaxTile ? a.tokens - t : kMaxTile;
     const TileView x = tile_view<Dot>(a, t, tokens, first_group);
     in_parts<Dot::template kTokensTogether<kBits>>(tokens, [&]<int T>(int from) {
-      multiply_panel<Dot, kBits, T>(panel, groups, steps, x.from(from), sums + 16 * (t + from));
+      float* out[B];
+      for (int b = 0; b < B; ++b) out[b] = sums[b] + 16 * (t + from);
+      multiply_panels<Dot, kBits, T, B>(panels, groups, steps, x.from(from), out);
     });
   }
 }
 
 template <class Dot, int kBits>
 void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks) {
+  constexpr int B = Dot::template kBlocksPerTile<kBits>;
   const int groups = a.matrix.columns / a.matrix.group_size;
   const int step = Panel<Dot>::kColumns / a.matrix.group_size;
-  Panel<Dot> panel;
+  Panel<Dot> panels[B];
   alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
   for (int i = 0; i < blocks; ++i) start_sums<typename Dot::Vector>(a, first_block + i, sums[i]);
   for (int g = 0; g < groups; g += step) {
     const int count = groups - g < step ? groups - g : step;
-    for (int i = 0; i < blocks; ++i)
-      add_panel<Dot, kBits>(a, first_block + i, g, count, panel, sums[i]);
+    int i = 0;
+    for (; i + B <= blocks; i += B)
+      add_panels<Dot, kBits, B>(a, first_block + i, g, count, panels, sums + i);
+    for (; i < blocks; ++i)
+      add_panels<Dot, kBits, 1>(a, first_block + i, g, count, panels, sums + i);
   }
   for (int i = 0; i < blocks; ++i)
     store_block<typename Dot::Vector>(a, a.matrix.rows, first_block + i, sums[i]);

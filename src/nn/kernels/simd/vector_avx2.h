@@ -17,6 +17,7 @@ struct Avx2 {
   };
   // 16 registers: two for each token's sums, two for the weights, one for an activation.
   static constexpr int kFloatTokensTogether = 6;
+  static constexpr int kBlocksPerTile = 1;
   template <int kBits>
   static constexpr int kTokensTogether = kBits == 8 ? 4 : 6;
   /// Four products of kBits and 8 bits that 16-bit sums hold; 8-bit weights need 32 at once.

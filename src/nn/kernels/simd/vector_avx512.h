@@ -13,6 +13,7 @@ struct Avx512 {
   using Floats = __m512;
   using Bytes = __m512i;  // 64, or 16 sums of 32 bits
   static constexpr int kFloatTokensTogether = 12;
+  static constexpr int kBlocksPerTile = 2;
   template <int kBits>
   static constexpr int kTokensTogether = 12;
   template <int kBits>
@@ -110,6 +111,13 @@ struct Avx512 {
         : "v"(unsigned_bytes), "m"(*static_cast<const FourBytes*>(four_signed)));
     return acc;
   }
+  static Bytes repeat_four(const void* p) {
+    return _mm512_set1_epi32(static_cast<int>(*static_cast<const FourBytes*>(p)));
+  }
+  static Bytes dot_repeated(Bytes acc, Bytes unsigned_bytes, Bytes four_signed) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(unsigned_bytes), "v"(four_signed));
+    return acc;
+  }
 };
 
 /// Products of whole numbers as bf16 pairs: two columns in a step.
@@ -122,6 +130,8 @@ struct Bfloat16Dot512 {
   template <int kBits>
   static constexpr int kTokensTogether = 12;
   template <int kBits>
+  static constexpr int kBlocksPerTile = 2;
+  template <int kBits>
   static constexpr int kPartialSteps = 0;
   template <int kBits>
   static constexpr int kOffset = 0;
@@ -133,6 +143,11 @@ struct Bfloat16Dot512 {
     asm("vdpbf16ps %2%{1to16%}, %1, %0"
         : "+v"(sum)
         : "v"(weights), "m"(*static_cast<const Avx512::FourBytes*>(x)));
+    return sum;
+  }
+  template <int kBits>
+  static Sum dot_repeated(Sum sum, __m512i weights, __m512i pair) {
+    asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(weights), "v"(pair));
     return sum;
   }
   /// Whole numbers up to 256 are exact in bf16, so their f32 form has an empty low half.
