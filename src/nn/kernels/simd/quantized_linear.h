@@ -248,10 +248,8 @@ void stream_block(const PackedBlocks& m, const std::uint8_t* p, TileView x, floa
     const auto scale = V::load_numbers(p, m.scale_type);
     const auto bias = whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type));
     p += 32 * number;
-    // Two sums a token where one alone would wait for itself.
-    constexpr bool kIsPaired = T <= 2 && Dot::template kPartialSteps<kBits> == 0;
-    typename Dot::Sum dots[2 * T];
-    for (int t = 0; t < T; ++t) dots[t] = dots[T + t] = Dot::zero();
+    typename Dot::Sum dots[T];
+    for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
     for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
       __builtin_prefetch(p + 4096);
       if constexpr (kBits > 1) __builtin_prefetch(p + 4096 + 64);
@@ -259,17 +257,9 @@ void stream_block(const PackedBlocks& m, const std::uint8_t* p, TileView x, floa
       if constexpr (kBits > 3) __builtin_prefetch(p + 4096 + 192);
       const Unit<V, kBits> unit(p);
       const auto weight = [&](int i, int) { return V::template offset<kBits>(unit.vectors[i]); };
-      if constexpr (kIsPaired) {
-        const auto second = [&](int i, int) { return weight(i + 4, 0); };
-        add_dots<Dot, kBits, T>(4, weight, x.values, 4 * x.width, dots);
-        add_dots<Dot, kBits, T>(4, second, x.values + 16 * x.width, 4 * x.width, dots + T);
-      } else {
-        add_dots<Dot, kBits, T>(8, weight, x.values, 4 * x.width, dots);
-      }
+      add_dots<Dot, kBits, T>(8, weight, x.values, 4 * x.width, dots);
       x.values += 32 * x.width;
     }
-    if constexpr (kIsPaired)
-      for (int t = 0; t < T; ++t) dots[t] = Dot::widen(dots[t], dots[T + t]);
     add_group<Dot, T>(dots, scale, bias, x.scales + g * x.width, x.sums + g * x.width, sums);
   }
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
