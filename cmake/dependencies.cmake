@@ -17,6 +17,13 @@ target_include_directories(prismvid_dlib SYSTEM INTERFACE ${DLIB_INCLUDE_DIRS})
 target_link_libraries(prismvid_dlib INTERFACE ${DLIB_LDFLAGS})
 pkg_check_modules(ICU REQUIRED IMPORTED_TARGET icu-uc)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+
+# Snowball's library comes without a pkg-config or CMake file.
+find_path(STEMMER_INCLUDE libstemmer.h REQUIRED)
+find_library(STEMMER_LIBRARY stemmer REQUIRED)
+add_library(prismvid_stemmer INTERFACE)
+target_include_directories(prismvid_stemmer SYSTEM INTERFACE ${STEMMER_INCLUDE})
+target_link_libraries(prismvid_stemmer INTERFACE ${STEMMER_LIBRARY})
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 
 # Debian's CMake file of OpenCV comes only with all of its modules (300 MB); two libraries are enough.

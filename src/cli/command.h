@@ -51,6 +51,7 @@ void add_eval_command(CLI::App& app);
 void add_export_command(CLI::App& app);
 void add_models_command(CLI::App& app);
 void add_people_command(CLI::App& app);
+void add_search_command(CLI::App& app);
 void add_serve_command(CLI::App& app);
 void add_worker_command(CLI::App& app);
 

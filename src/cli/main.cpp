@@ -20,6 +20,7 @@ constexpr const char* kExamples = R"(Examples:
   prismvid export holiday.mp4 --format html -o holiday.html
   prismvid analyze holiday.mp4 --deep auto        also captions, chapters, a summary, the story
   prismvid ask holiday.mp4 "Who hands over the folder?"
+  prismvid search "red cup" --person Anna         where it is seen or told, in all videos
   prismvid people name p_1 "Anna"
   prismvid serve --media videos/                  the page and the API, on this machine
   prismvid models                                 what is installed, what is missing
@@ -58,6 +59,7 @@ int run(int count, char** arguments, bool json) {
   cli::add_export_command(app);
   cli::add_models_command(app);
   cli::add_people_command(app);
+  cli::add_search_command(app);
   cli::add_serve_command(app);
   cli::add_worker_command(app);
 #ifdef PRISMVID_MLX

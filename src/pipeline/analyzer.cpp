@@ -16,6 +16,7 @@
 #include "pipeline/file_identity.h"
 #include "pipeline/frame_pass.h"
 #include "pipeline/identities.h"
+#include "pipeline/library_search.h"
 #include "pipeline/plan.h"
 #include "pipeline/probe.h"
 #include "pipeline/stage_ledger.h"
@@ -283,6 +284,7 @@ class Run {
 
   void put(const document::Document& document) {
     store_.put_document({document.analysis.id, video_.id, document.analysis.status, document::to_text(document::to_json(document)), {}});
+    update_search_index(store_);
   }
 
   document::Analysis describe_analysis(const std::string& id, const StageLedger& ledger) const {

@@ -193,7 +193,47 @@ CREATE TABLE uploads (
   used INTEGER NOT NULL DEFAULT 0);
 )sql";
 
-constexpr const char* kMigrations[] = {kResults, kPeople, kService};
+// Deleted rows take their words out of the full-text index, also where a video's deletion took
+// them. A document changed in place (a person forgotten) leaves nothing searchable behind.
+constexpr char kSearch[] = R"sql(
+CREATE TABLE moments (
+  id INTEGER PRIMARY KEY,
+  video_id TEXT NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  of_id TEXT NOT NULL,
+  start_us INTEGER NOT NULL,
+  end_us INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  terms TEXT NOT NULL,
+  keyframe TEXT NOT NULL);
+CREATE INDEX moments_by_video ON moments (video_id, kind);
+CREATE INDEX moments_by_terms ON moments (terms) WHERE kind IN ('label', 'object', 'place');
+
+CREATE VIRTUAL TABLE moments_text USING fts5 (
+  terms, content = 'moments', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 0");
+CREATE TRIGGER moments_added AFTER INSERT ON moments BEGIN
+  INSERT INTO moments_text (rowid, terms) VALUES (new.id, new.terms);
+END;
+CREATE TRIGGER moments_deleted AFTER DELETE ON moments BEGIN
+  INSERT INTO moments_text (moments_text, rowid, terms) VALUES ('delete', old.id, old.terms);
+END;
+
+CREATE TABLE indexed_documents (
+  video_id TEXT PRIMARY KEY REFERENCES videos (id) ON DELETE CASCADE,
+  document INTEGER NOT NULL);
+CREATE TRIGGER documents_changed AFTER UPDATE OF json ON documents BEGIN
+  DELETE FROM moments WHERE video_id = new.video_id;
+  DELETE FROM indexed_documents WHERE video_id = new.video_id;
+END;
+CREATE TRIGGER edits_added AFTER INSERT ON edits BEGIN
+  DELETE FROM indexed_documents WHERE video_id = new.video_id;
+END;
+CREATE TRIGGER edits_undone AFTER UPDATE OF undone_at ON edits BEGIN
+  DELETE FROM indexed_documents WHERE video_id = new.video_id;
+END;
+)sql";
+
+constexpr const char* kMigrations[] = {kResults, kPeople, kService, kSearch};
 
 bool is_empty(Database& database) {
   return database.integer("SELECT count(*) FROM sqlite_master") == 0;

@@ -68,6 +68,11 @@ void forget_edits(Database& database, const std::string& person_id, Removed& rem
   removed.edits += database.changes();
 }
 
+/// FTS5 only marks words as deleted; writing the index anew leaves them out.
+void forget_words(Database& database) {
+  database.execute("INSERT INTO moments_text (moments_text) VALUES ('optimize')");
+}
+
 }  // namespace
 
 Removed SqliteStore::delete_video(const std::string& video_id) {
@@ -90,6 +95,7 @@ Removed SqliteStore::delete_video(const std::string& video_id) {
         .run();
     Statement(database_, "DELETE FROM videos WHERE id = ?", video_id).run();
     removed.people = remove_empty_people();
+    forget_words(database_);
     transaction.commit();
   }
   removed.wiped = wipe();
@@ -111,6 +117,7 @@ Removed SqliteStore::forget_person(const std::string& person_id, const DocumentR
     // The merged ones and the negatives go with it.
     Statement(database_, "DELETE FROM people WHERE number = ?", numbers.front()).run();
     removed.people = static_cast<int64_t>(numbers.size());
+    forget_words(database_);
     transaction.commit();
   }
   removed.wiped = wipe();

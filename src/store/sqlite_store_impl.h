@@ -9,7 +9,7 @@ namespace prismvid::store {
 
 /// The Store in one SQLite file: videos and stages in sqlite_results.cpp, faces in
 /// sqlite_faces.cpp, people and their edits in sqlite_people.cpp, sqlite_edits.cpp and
-/// sqlite_forget.cpp. The tables are in migrations.cpp.
+/// sqlite_forget.cpp, search in sqlite_search.cpp. The tables are in migrations.cpp.
 class SqliteStore final : public Store {
  public:
   SqliteStore(const std::filesystem::path& file, const SqliteOptions& options);
@@ -63,11 +63,22 @@ class SqliteStore final : public Store {
   std::vector<EditRecord> edits(const std::string& video_id) override;
   void undo(const std::string& edit_id) override;
 
+  std::vector<UnindexedVideo> unindexed_videos() override;
+  void put_moments(const UnindexedVideo& video, std::span<const MomentRecord> moments) override;
+  std::vector<FoundMoment> match_phrases(std::span<const std::vector<std::string>> phrases,
+                                         const MomentFilter& filter, size_t most) override;
+  std::vector<FoundMoment> match_people(std::span<const std::string> person_ids,
+                                        const MomentFilter& filter, size_t most) override;
+  std::vector<FoundMoment> match_labels(std::span<const std::string> terms,
+                                        const MomentFilter& filter, size_t most) override;
+
  private:
   using Json = nlohmann::json;
 
   /// Number of an existing person, followed through merges; throws Error(kNotFound).
   int64_t person_number(const std::string& person_id);
+  /// Numbers of these people as a JSON array; throws Error(kNotFound).
+  std::string people_list(std::span<const std::string> person_ids);
   int64_t insert_person(const std::string& name);
   int64_t remove_empty_people();
   /// Overwrites what deleted rows left in the file and its log; false when another process is in

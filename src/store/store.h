@@ -10,6 +10,7 @@
 #include "core/media_time.h"
 #include "core/results.h"
 #include "core/stage_output.h"
+#include "store/search_index.h"
 
 namespace prismvid::store {
 
@@ -134,10 +135,8 @@ using DocumentRewriter = std::function<std::string(const std::string& json)>;
 /// Where results live. Every call is one transaction: after a crash it has happened wholly or not
 /// at all. Failures of the storage throw Error(kStore); several processes may use one store. One
 /// object serves one thread at a time.
-class Store {
+class Store : public SearchIndex {
  public:
-  virtual ~Store() = default;
-
   // --- videos
   /// Hash of a file last seen with exactly this identity.
   virtual std::optional<std::string> known_hash(const FileIdentity& file) = 0;

@@ -81,6 +81,24 @@ TEST_F(CliTest, FindsShotsAndTextOfAClip) {
   EXPECT_THAT(texts, HasSubstr("Guten Morgen"));
 }
 
+TEST_F(CliTest, SearchFindsTextOnScreenWithItsTime) {
+  ASSERT_EQ(analyze(two_shots(), {"--features", "shots,ocr"}).exit_code, 0);
+  const ProcessResult found = run({"search", "guten \"morgen\"", "--db", db(), "--format", "json"});
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  const json result = json::parse(found.out);
+  ASSERT_FALSE(result["hits"].empty());
+  const json& hit = result["hits"][0];
+  EXPECT_EQ(hit["kind"], "text");
+  EXPECT_THAT(std::string(hit["snippet"]), HasSubstr("Guten Morgen"));
+  EXPECT_GE(hit["start"], 1.9);
+  EXPECT_TRUE(result["stale_videos"].empty());
+  const ProcessResult text = run({"search", "morgen", "--db", db(), "--video", two_shots(), "--video", hit["video"]});
+  EXPECT_THAT(text.out, HasSubstr("two_shots.mp4"));
+  EXPECT_EQ(run({"search", "morgen", "--db", db(), "--until", "2000-01-01"}).out, "Nothing found.\n");
+  EXPECT_EQ(run({"search", "morgen", "--db", db(), "--person", "Nobody"}).exit_code, 3);
+  EXPECT_EQ(run({"search", "--db", db()}).exit_code, 2);
+}
+
 TEST_F(CliTest, SecondRunIsAnsweredFromTheStore) {
   ASSERT_EQ(analyze(two_shots()).exit_code, 0);
   const ProcessResult second = analyze(two_shots());

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/media_time.h"
+
+namespace prismvid::store {
+
+/// Something that a document says about a stretch of its video.
+struct MomentRecord {
+  std::string kind;  // caption, scene, chapter, summary, story, highlight, text, speech, label,
+                     // place, object
+  std::string of;    // id of the element in the document; several moments may be of one
+  TimeRange range;
+  std::string text;      // as people read it
+  std::string terms;     // what words find: the stems of its words, separated by spaces
+  std::string keyframe;  // id of a keyframe near it, or empty
+};
+
+/// Which moments may be found. What is empty does not restrict; all that is given must hold.
+struct MomentFilter {
+  std::vector<std::string> videos = {};  // any of these ids
+  std::vector<std::string> people = {};  // all of these ids are seen at the time
+  std::vector<std::string> labels =
+      {};                  // labels, objects or places of all these terms are seen then
+  std::string since = {};  // RFC 3339: the video came into the library then or later,
+  std::string until = {};  // and not after this
+};
+
+/// A found moment. Those of one element with equal text are one, with the range of the best.
+struct FoundMoment {
+  int64_t id = 0;  // of the index; 0 for people, who are found by their faces
+  std::string video_id;
+  std::string kind;  // as above, or person
+  std::string of;
+  TimeRange range;
+  std::string text;
+  std::string keyframe;
+  int64_t times = 1;  // moments that this stands for
+  double score = 0;   // of the search that found it, higher is better
+};
+
+/// A video whose newest document is not in the index.
+struct UnindexedVideo {
+  std::string video_id;
+  int64_t document = 0;  // which of its documents
+};
+
+/// What a library can be searched by. Moments go with their video, and whenever a document is
+/// changed in place or an edit touches the video, until they are put again.
+class SearchIndex {
+ public:
+  virtual ~SearchIndex() = default;
+
+  virtual std::vector<UnindexedVideo> unindexed_videos() = 0;
+  /// Replaces the video's moments. Does nothing for a video that is gone.
+  virtual void put_moments(const UnindexedVideo& video, std::span<const MomentRecord> moments) = 0;
+
+  /// Moments with at least one of the phrases (stems that follow each other), ranked by BM25 or the
+  /// like, best first.
+  virtual std::vector<FoundMoment> match_phrases(std::span<const std::vector<std::string>> phrases,
+                                                 const MomentFilter& filter, size_t most) = 0;
+  /// Where any of these people is seen, best seen first; hidden people are left out.
+  virtual std::vector<FoundMoment> match_people(std::span<const std::string> person_ids,
+                                                const MomentFilter& filter, size_t most) = 0;
+  /// Labels, objects and places with exactly one of these terms, longest first.
+  virtual std::vector<FoundMoment> match_labels(std::span<const std::string> terms,
+                                                const MomentFilter& filter, size_t most) = 0;
+};
+
+}  // namespace prismvid::store
