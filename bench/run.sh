@@ -22,4 +22,6 @@ echo "one frame ..."
 echo "a whole file ..."
 memory=(); [ "${BENCH_MEMORY:-1}" = 1 ] || memory=(--skip-memory)
 "$python" bench/fast_stage.py --minutes "${BENCH_MINUTES:-10}" --scenedetect "$environment/bin/scenedetect" "${memory[@]}"
+echo "the page ..."
+PRISMVID_PROGRAM=build/release/prismvid .venv/bin/python bench/page.py --json build/bench/page.json
 "$python" bench/tables.py "$@"

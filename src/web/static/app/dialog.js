@@ -30,7 +30,7 @@ export function confirmDialog(title, text, action) {
 /** Asks for one line of text. Resolves to the text, or null. */
 export function promptDialog(title, label, { value = '', type = 'text', action = t('save'), note = null } = {}) {
   return new Promise((resolve) => {
-    const input = h('input', { type, value, required: true, autocomplete: 'off', maxlength: 200 });
+    const input = h('input', { type, value, required: true, autocomplete: 'off', maxlength: 1000 });
     const form = h('form.stack', { onsubmit: (event) => (event.preventDefault(), dialog.close('yes')) },
       h('label.field', {}, h('span', {}, label), input), note && h('p.soft', {}, note),
       h('div.dialog-actions', {}, h('button.button.primary', { type: 'submit' }, action)));

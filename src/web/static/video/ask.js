@@ -2,7 +2,7 @@
 import { h, fill, append } from '../app/dom.js';
 import { api, eventsOf } from '../app/api.js';
 import { href } from '../app/router.js';
-import { t, term, clock, count, number } from '../app/words.js';
+import { t, term, clock, count, language, number } from '../app/words.js';
 import { badge, withCommands, writtenBy, picture } from '../app/parts.js';
 import { chip } from './panel_words.js';
 import { itemAt } from './playhead.js';
@@ -41,7 +41,7 @@ async function askQuestion(question, scope, context, talk) {
   const path = scope === 'library' ? '/v1/ask' : `/v1/videos/${context.document.video.id}/ask`;
   const history = context.history ??= [];
   try {
-    const result = await answerTo(path, { question, history: history.slice(-6), ...(scene && { range: { start: scene.start, end: scene.end } }), stream: true }, (text) => fill(answer, h('p', {}, text)));
+    const result = await answerTo(path, { question, language: language(), history: history.slice(-6), ...(scene && { range: { start: scene.start, end: scene.end } }), stream: true }, (text) => fill(answer, h('p', {}, text)));
     history.push({ question, answer: result.answer });
     showAnswer(answer, result, context);
   } catch (error) {

@@ -4,7 +4,7 @@ import { t, term, count, percent, duration } from '../app/words.js';
 import { menuButton } from '../app/dialog.js';
 import { face, nameOf, picture, badge } from '../app/parts.js';
 import { href } from '../app/router.js';
-import { rename, notThisPerson, mergeInto, hide } from '../views/people_edits.js';
+import { rename, notThisPerson, mergeInto, hide } from '../views/edits.js';
 
 const kMostSegments = 120;
 

@@ -1,8 +1,9 @@
 // Tabs made of sentences: summary, story, chapters, captions, transcript, text on screen.
-import { h, fillInSlices } from '../app/dom.js';
+import { h, icon, fillInSlices } from '../app/dom.js';
 import { t, term, count, percent } from '../app/words.js';
 import { picture, timeLink, writtenBy, badge } from '../app/parts.js';
 import { coveringIndex, itemAt } from './playhead.js';
+import { correct } from '../views/edits.js';
 import { finest } from './lanes.js';
 
 /** A long list whose entry at the play head is marked. `items` are sorted by start. */
@@ -112,8 +113,14 @@ export function story(context) {
 export function chapters(context) {
   return timedList(context.document.chapters, (item) => h('li.entry.with-picture', { onclick: () => context.playhead.seek(item.start) },
     picture(pictureAt(context.document, item.start, item.end)),
-    h('span.entry-main', {}, h('span.entry-head', {}, timeLink(item.start, context.seek), h('strong', {}, item.title), writtenBy(item.by)),
+    h('span.entry-main', {}, h('span.entry-head', {}, timeLink(item.start, context.seek), h('strong', {}, item.title), writtenBy(item.by), pencil(context, 'set_chapter', item.id, item.title)),
       item.summary && h('span.entry-text', {}, item.summary), evidence(item.evidence, context))), 'chapters');
+}
+
+/** Corrects a text by hand; no new analysis takes that back. */
+function pencil(context, op, id, value) {
+  const run = (event) => (event.stopPropagation(), correct(context.document.video.id, op, { id, value }, context.reload));
+  return h('button.icon-button.small.pencil', { type: 'button', 'aria-label': t('edit.label', { text: value.slice(0, 40) }), title: t('edit.title'), onclick: run }, icon('edit'));
 }
 
 /** The keyframe in the middle of a range. */
@@ -125,7 +132,7 @@ function pictureAt(document, start, end) {
 export function captions(context) {
   const items = finest(context.document.captions);
   return timedList(items, (item) => h('li.entry', { onclick: () => context.playhead.seek(item.start) },
-    h('span.entry-head', {}, timeLink(item.start, context.seek, item.end), item.verdict && item.verdict !== 'unchecked' && badge(item.verdict, term('verdict', item.verdict)), writtenBy(item.by, item.verdict)),
+    h('span.entry-head', {}, timeLink(item.start, context.seek, item.end), item.verdict && item.verdict !== 'unchecked' && badge(item.verdict, term('verdict', item.verdict)), writtenBy(item.by, item.verdict), pencil(context, 'set_caption', item.id, item.text)),
     h('span.entry-text', {}, item.text), evidence(item.evidence, context)), 'captions');
 }
 
@@ -138,6 +145,6 @@ export function transcript(context) {
 export function texts(context) {
   const items = context.document.texts.flatMap((text) => text.instances.map(({ start, end }) => ({ ...text, start, end }))).sort((a, b) => a.start - b.start);
   return timedList(items, (item) => h('li.entry', { data: { of: item.id }, onclick: () => (context.playhead.seek(item.start), context.select(item.id)) },
-    h('span.entry-head', {}, timeLink(item.start, context.seek, item.end), item.role !== 'unknown' && badge('quiet', term('role', item.role)), h('span.soft.number', {}, percent(item.confidence))),
+    h('span.entry-head', {}, timeLink(item.start, context.seek, item.end), item.role !== 'unknown' && badge('quiet', term('role', item.role)), h('span.soft.number', {}, percent(item.confidence)), pencil(context, 'set_text', item.id, item.text)),
     h('span.entry-text.quoted', { lang: item.language ?? null }, item.text)), 'texts');
 }

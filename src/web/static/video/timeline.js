@@ -4,6 +4,7 @@ import { t, clock } from '../app/words.js';
 import { keep } from '../app/router.js';
 import { picture } from '../app/parts.js';
 import { LaneList } from './lane_list.js';
+import { ready, sizeCanvas } from './canvas.js';
 import { drawAxis, drawLane, itemIndexAt } from './timeline_draw.js';
 
 const kAxisHeight = 22;
@@ -284,21 +285,4 @@ export class Timeline {
     event.preventDefault();
     run();
   }
-}
-
-function sizeCanvas(canvas, width, height) {
-  const scale = devicePixelRatio || 1;
-  canvas.width = Math.round(width * scale);
-  canvas.height = Math.round(height * scale);
-  canvas.style.setProperty('--width', `${width}px`);
-  canvas.style.setProperty('--height', `${height}px`);
-}
-
-function ready(canvas, font, width, height) {
-  const scale = devicePixelRatio || 1;
-  const context = canvas.getContext('2d');
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, width, height);
-  context.font = font;
-  return context;
 }

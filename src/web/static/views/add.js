@@ -1,7 +1,7 @@
 // How a video gets into the library: a path or address the program can read, or an upload in pieces.
 import { h, icon, fill } from '../app/dom.js';
 import { api } from '../app/api.js';
-import { t, percent } from '../app/words.js';
+import { t, language, percent } from '../app/words.js';
 import { openDialog, say, sayError } from '../app/dialog.js';
 import { progressBar } from '../app/parts.js';
 
@@ -27,7 +27,7 @@ export function addDialog(done) {
     if (!text) return source.focus();
     const place = /^https?:/.test(text) ? { url: text } : { path: text };
     try {
-      const job = await start(place, profile.value());
+      const job = await start(place, profile.value(), { language: language() });
       dialog.close('');
       say(job.cached ? t('add.cached') : t('add.started'));
       done();
@@ -60,7 +60,7 @@ export async function addFiles(files, done, profile = 'deep') {
     document.body.append(bar);
     try {
       const upload = await sendInPieces(file, show);
-      await start({ upload_id: upload }, profile);
+      await start({ upload_id: upload }, profile, { language: language() });
       say(t('add.started'));
       done();
     } catch (error) {

@@ -5,7 +5,7 @@ import { keep } from '../app/router.js';
 import { t, count, duration } from '../app/words.js';
 import { menuButton } from '../app/dialog.js';
 import { empty, face, failed, loading, nameOf } from '../app/parts.js';
-import { forget, hide, merge, notThisPerson, rename, showAppearances, split } from './people_edits.js';
+import { forget, hide, merge, notThisPerson, rename, showAppearances, split } from './edits.js';
 
 export function open(root, { params }) {
   const state = { people: null, q: params.get('q') ?? '', hidden: false, chosen: new Set() };

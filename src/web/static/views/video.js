@@ -2,7 +2,7 @@
 import { h, icon, fill, append } from '../app/dom.js';
 import { api, follow } from '../app/api.js';
 import { go, href, keep } from '../app/router.js';
-import { t, clock } from '../app/words.js';
+import { t, clock, language } from '../app/words.js';
 import { addKeys } from '../app/keys.js';
 import { confirmDialog, menuButton, say, sayError } from '../app/dialog.js';
 import { failed, loading, picture, statusBadge } from '../app/parts.js';
@@ -191,7 +191,7 @@ class VideoView {
   async rerun(profile = this.document.analysis.profile === 'deep' ? 'deep' : 'fast', more = {}) {
     const path = decodeURIComponent((this.document.video.source?.uri ?? '').replace(/^file:\/\//, ''));
     try {
-      const job = await start({ path }, profile, more);
+      const job = await start({ path }, profile, { language: this.document.analysis.language ?? language(), ...more });
       say(job.cached ? t('add.cached') : t('add.started'));
       if (!job.cached) this.watch({ id: job.job_id, state: 'queued', stages: [], progress: {} });
     } catch (error) {

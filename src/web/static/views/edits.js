@@ -1,4 +1,4 @@
-// What a person decides about people. Each change can be undone from the message that reports it.
+// What a person decides: names, who is who, better words. Each change can be undone from the message that reports it.
 import { h, fill } from '../app/dom.js';
 import { api } from '../app/api.js';
 import { t, clock, count } from '../app/words.js';
@@ -9,19 +9,25 @@ import { href } from '../app/router.js';
 const path = (person, action = '') => `/v1/people/${encodeURIComponent(person.id)}${action}`;
 
 /** Runs an edit, reports it with an undo, and reads again what is shown. */
-async function edit(work, text, done) {
+export async function edit(work, text, done) {
   try {
     const result = await work();
-    const id = result?.edit_id;
+    const ids = result.edit_ids ?? [result.edit_id];
     const undo = async () => {
-      await api.delete(`/v1/edits/${id}`).catch(sayError);
+      for (const id of ids.toReversed()) await api.delete(`/v1/edits/${id}`).catch(sayError);
       done();
     };
-    say(text, { action: id ? { label: t('undo'), run: undo } : null });
+    say(text, { action: { label: t('undo'), run: undo } });
     done();
   } catch (error) {
     sayError(error);
   }
+}
+
+/** Corrects a text, a caption or a chapter's title of one video. */
+export async function correct(video, op, { id, value }, done) {
+  const better = await promptDialog(t('edit.title'), t(`edit.${op}`), { value });
+  if (better && better !== value) await edit(() => api.post(`/v1/videos/${video}/edits`, { op, target: id, value: better }), t('edit.done'), done);
 }
 
 export async function rename(person, done) {
