@@ -1,5 +1,7 @@
 #include "nn/experts.h"
 
+#include "nn/kernel_primitive.h"
+#include "nn/kernels/experts.h"
 #include "nn/swiglu.h"
 
 namespace prismvid::nn {
@@ -18,9 +20,34 @@ mx::array multiply_chosen(const mx::array& x, const Matrix& matrix, const mx::ar
                         true, q.group_size, q.bits, q.mode, std::nullopt, sorted);
 }
 
+mx::array by_kernel(const mx::array& x, const mx::array& scores, const mx::array& other,
+                    const PackedExpertWeights& weights, MixtureOfExperts::Options options) {
+  return kernel_array(
+      "Experts", x.shape(), x.dtype(), {x, scores, other},
+      [=](const std::vector<mx::array>& in, mx::array& output) {
+        const KernelRuntime& runtime = weights.gate->runtime();
+        const auto blocks = [](const SharedMatrix& matrix) {
+          return matrix->quantized()->packed_blocks();
+        };
+        const kernels::ConstRows rows = rows_of(in[0]);
+        kernels::experts(
+            runtime.context(),
+            {blocks(weights.gate), blocks(weights.up), blocks(weights.down), weights.experts},
+            {options.experts_per_token, options.normalize}, rows, rows_of(in[1]), rows_of(in[2]),
+            writable_rows_of(output), runtime.precision(rows.type));
+      });
+}
+
 }  // namespace
 
-mx::array MixtureOfExperts::operator()(const mx::array& x) const {
+mx::array MixtureOfExperts::plus(const mx::array& x, const mx::array& other) const {
+  if (const auto* packed = std::get_if<PackedExpertWeights>(&weights_))
+    return by_kernel(x, router_.in_float32(x), other, *packed, options_);
+  return other + by_mlx(x, std::get<ExpertWeights>(weights_));
+}
+
+// The plain form.
+mx::array MixtureOfExperts::by_mlx(const mx::array& x, const ExpertWeights& w) const {
   const int width = x.shape(-1), chosen = options_.experts_per_token;
   const mx::array rows = mx::reshape(x, {-1, width});
   const int tokens = rows.shape(0);
@@ -39,9 +66,9 @@ mx::array MixtureOfExperts::operator()(const mx::array& x) const {
   const mx::array token_of_row = mx::floor_divide(by_expert, mx::array(chosen, by_expert.dtype()));
   const mx::array input = mx::expand_dims(mx::take(rows, token_of_row, 0), 1);  // (pairs, 1, width)
 
-  const mx::array hidden = swiglu(multiply_chosen(input, gate_proj_, expert_of_row, sorted),
-                                  multiply_chosen(input, up_proj_, expert_of_row, sorted));
-  mx::array output = mx::squeeze(multiply_chosen(hidden, down_proj_, expert_of_row, sorted), 1);
+  const mx::array hidden = swiglu(multiply_chosen(input, w.gate, expert_of_row, sorted),
+                                  multiply_chosen(input, w.up, expert_of_row, sorted));
+  mx::array output = mx::squeeze(multiply_chosen(hidden, w.down, expert_of_row, sorted), 1);
   if (sorted) output = mx::take(output, mx::argsort(by_expert), 0);
   output = mx::reshape(output, {tokens, chosen, width});
   const mx::array mixed = mx::sum(output * mx::expand_dims(mx::astype(weights, x.dtype()), -1), 1);

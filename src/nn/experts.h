@@ -4,6 +4,17 @@
 
 namespace prismvid::nn {
 
+/// One matrix for each expert: (experts, out, in).
+struct ExpertWeights {
+  Matrix gate, up, down;
+};
+
+/// The same for the CPU kernels.
+struct PackedExpertWeights {
+  SharedMatrix gate, up, down;
+  int experts;
+};
+
 /// A mixture of SwiGLU experts: a router picks `experts_per_token` of them for each token.
 class MixtureOfExperts {
  public:
@@ -12,21 +23,19 @@ class MixtureOfExperts {
     bool normalize = true;  // the chosen probabilities sum to 1
   };
 
-  /// gate, up and down hold one matrix for each expert: (experts, out, in).
-  MixtureOfExperts(Linear router, Matrix gate, Matrix up, Matrix down, Options options)
-      : router_(std::move(router)),
-        gate_proj_(std::move(gate)),
-        up_proj_(std::move(up)),
-        down_proj_(std::move(down)),
-        options_(options) {}
+  using Weights = std::variant<ExpertWeights, PackedExpertWeights>;
 
-  /// (batch, tokens, width) -> the same.
-  mx::array operator()(const mx::array& x) const;
-  mx::array plus(const mx::array& x, const mx::array& other) const { return other + (*this)(x); }
+  MixtureOfExperts(Linear router, Weights weights, Options options)
+      : router_(std::move(router)), weights_(std::move(weights)), options_(options) {}
+
+  /// The result plus `other`: (batch, tokens, width) -> the same.
+  mx::array plus(const mx::array& x, const mx::array& other) const;
 
  private:
+  mx::array by_mlx(const mx::array& x, const ExpertWeights& weights) const;
+
   Linear router_;
-  Matrix gate_proj_, up_proj_, down_proj_;
+  Weights weights_;
   Options options_;
 };
 

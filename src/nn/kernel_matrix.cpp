@@ -15,10 +15,10 @@ using kernels::NumberType;
 using kernels::PackedMatrix;
 
 bool has_kernel(const Matrix& matrix) {
-  if (matrix.weight.ndim() != 2) return false;
+  if (matrix.weight.ndim() < 2) return false;
   if (matrix.is_quantized())
     return matrix.quantization.mode == "affine" && number_type(matrix.scales->dtype());
-  return number_type(matrix.weight.dtype()) && matrix.weight.shape(1) % 16 == 0;
+  return number_type(matrix.weight.dtype()) && matrix.weight.shape(-1) % 16 == 0;
 }
 
 struct Bias {
@@ -33,8 +33,8 @@ kernels::QuantizedMatrixView view_of(const mx::array& words, const mx::array& sc
           scales.data<void>(),
           biases.data<void>(),
           number_type(scales.dtype()).value(),
-          words.shape(0),
-          scales.shape(1) * q.group_size,
+          static_cast<int>(words.size() / words.shape(-1)),
+          scales.shape(-1) * q.group_size,
           q.bits,
           q.group_size};
 }

@@ -17,8 +17,9 @@ struct Matrix;
 /// A matrix with an optional bias in the order in which the CPU kernels read it. Immutable.
 class KernelMatrix {
  public:
-  /// A rearranged copy of `matrix` (out, in). Null for what the kernels do not have: quantisation
-  /// other than affine, and plain matrices whose rows are no multiple of 16 numbers.
+  /// A rearranged copy of `matrix` (..., out, in), whose leading axes become one. Null for what the
+  /// kernels do not have: quantisation other than affine, and plain matrices whose rows are no
+  /// multiple of 16 numbers.
   static std::shared_ptr<const KernelMatrix> pack(const Matrix& matrix,
                                                   const std::optional<mx::array>& bias,
                                                   std::shared_ptr<const KernelRuntime> runtime);
@@ -33,6 +34,11 @@ class KernelMatrix {
   /// `addend` (tokens, rows) is added too; null: nothing is.
   void multiply(const kernels::ConstRows& input, const kernels::Rows& output,
                 const kernels::ConstRows* addend = nullptr) const;
+
+  /// Null for a plain matrix.
+  const kernels::PackedMatrix* quantized() const {
+    return std::get_if<kernels::PackedMatrix>(&weights_);
+  }
 
   /// output[i] = row ids[i].
   void look_up(std::span<const int32_t> ids, const kernels::Rows& output) const;

@@ -99,6 +99,26 @@ Embedding Weights::embedding(const std::string& path, int count, int width, bool
   return Embedding(std::move(table));
 }
 
+MixtureOfExperts::Weights Weights::experts(const std::string& path, int count, int width,
+                                           int inner) {
+  const size_t known_problems = problems_.size();
+  ExpertWeights plain{matrix(path + "gate_proj", {count, inner, width}),
+                      matrix(path + "up_proj", {count, inner, width}),
+                      matrix(path + "down_proj", {count, width, inner})};
+  // The kernels have quantised experts whose rows fill whole blocks.
+  const auto fits = [](const Matrix& m) {
+    return m.is_quantized() && m.quantization.mode == "affine" && m.weight.shape(1) % 16 == 0;
+  };
+  if (!kernels_ || problems_.size() != known_problems || !fits(plain.gate) || !fits(plain.up) ||
+      !fits(plain.down))
+    return plain;
+  PackedExpertWeights packed{pack(path + "gate_proj", plain.gate, std::nullopt),
+                             pack(path + "up_proj", plain.up, std::nullopt),
+                             pack(path + "down_proj", plain.down, std::nullopt), count};
+  if (packed.gate && packed.up && packed.down) return packed;
+  return plain;
+}
+
 SharedMatrix Weights::pack(const std::string& path, const Matrix& matrix,
                            const std::optional<mx::array>& bias) {
   if (!kernels_) return nullptr;

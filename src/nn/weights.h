@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nn/embedding.h"
+#include "nn/experts.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 #include "nn/quantization.h"
@@ -37,6 +38,8 @@ class Weights {
   /// The matrix at `path`.weight, plain or quantised, of the given unpacked shape (..., out, in).
   Matrix matrix(const std::string& path, const mx::Shape& shape);
   Linear linear(const std::string& path, int in, int out, bool bias);
+  /// gate_proj, up_proj and down_proj behind `path`, each of `count` experts.
+  MixtureOfExperts::Weights experts(const std::string& path, int count, int width, int inner);
   /// `is_head`: the table also makes the logits, so it is worth rearranging.
   Embedding embedding(const std::string& path, int count, int width, bool is_head);
   RmsNorm rms_norm(const std::string& path, int width, float epsilon);

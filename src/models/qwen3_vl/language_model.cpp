@@ -29,9 +29,7 @@ std::variant<nn::SwiGlu, nn::MixtureOfExperts> make_mlp(const TextConfig& config
   const ExpertConfig& experts = *config.experts;
   const int count = experts.experts, inner = experts.intermediate_size;
   return nn::MixtureOfExperts(weights.linear(path + "gate", hidden, count, false),
-                              weights.matrix(path + "switch_mlp.gate_proj", {count, inner, hidden}),
-                              weights.matrix(path + "switch_mlp.up_proj", {count, inner, hidden}),
-                              weights.matrix(path + "switch_mlp.down_proj", {count, hidden, inner}),
+                              weights.experts(path + "switch_mlp.", count, hidden, inner),
                               {experts.experts_per_token, experts.normalize});
 }
 
@@ -130,8 +128,8 @@ TextPosition LanguageModel::for_kernels(const TextPosition& position, int tokens
   for (int i = 0; i < tokens; ++i)
     for (const float frequency : frequencies_)
       angles.push_back(static_cast<float>(*offset + i) * frequency);
-  return nn::rotation_of(
-      mx::array(angles.begin(), {tokens, static_cast<int>(frequencies_.size())}), length_);
+  return nn::rotation_of(mx::array(angles.begin(), {tokens, static_cast<int>(frequencies_.size())}),
+                         length_);
 }
 
 mx::array LanguageModel::logits(const mx::array& hidden) const {
