@@ -10,7 +10,7 @@ python=$environment/bin/python
 export PRISMVID_MODELS=$PWD/build/models
 
 cmake --preset release -DPRISMVID_BENCH=ON >build/bench/configure.log || { cat build/bench/configure.log; exit 1; }
-cmake --build --preset release --target prismvid frame_bench text_tracks media_bench faces_bench
+cmake --build --preset release --target prismvid frame_bench text_tracks media_bench faces_bench model_bench
 
 echo "shots ..."
 [ -d build/bench/shots/101 ] || "$python" bench/shots/make_clips.py build/bench/shots/101 101
@@ -24,4 +24,6 @@ memory=(); [ "${BENCH_MEMORY:-1}" = 1 ] || memory=(--skip-memory)
 "$python" bench/fast_stage.py --minutes "${BENCH_MINUTES:-10}" --scenedetect "$environment/bin/scenedetect" "${memory[@]}"
 echo "the page ..."
 PRISMVID_PROGRAM=build/release/prismvid .venv/bin/python bench/page.py --json build/bench/page.json
+echo "the deep stage on this CPU ..."
+"$python" bench/kernels/compare.py
 "$python" bench/tables.py "$@"

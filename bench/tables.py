@@ -10,6 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build/bench"
 PAGE = ROOT / "docs/performance.md"
+KERNELS_BEGIN = "<!-- made by bench/kernels/compare.py and bench/tables.py --update -->"
 BEGIN, END = "<!-- made by bench/run.sh --update -->", "<!-- end -->"
 
 
@@ -76,15 +77,62 @@ def text(r):
             f"{r['tracks']} tracks. Aim: 2 %, within 0.5 of rapidocr, exact.")
 
 
+def kernels(r):
+    """Tokens a second beside llama.cpp, and what that is of the roof measured in between."""
+    sizes = {"2b": (1.41e9, 0.311e9), "4b": (3.63e9, 0.389e9), "8b": (6.95e9, 0.622e9)}  # weights of the layers, of the head
+    layers, head = sizes[r["size"]]
+    peers = {"4": "Q4_0", "3": "Q4_0", "8": "Q8_0"}
+    decode_aim, rows = {"4": 1.2, "3": 1.5, "8": 1.2}, []
+    for bits, ours in r["ours"].items():
+        peer, roof = r["llama"][peers[bits]], ours["roof"]
+        for mine, theirs in zip(ours["decode"], peer["decode"]):
+            rate = (layers + head) * (int(bits) + 0.5) / 8e9 / mine["s"]
+            ratio = theirs["s"] / mine["s"]
+            rows.append((f"decode, {bits} bit", f"{1 / mine['s']:.1f}", f"{1 / theirs['s']:.1f} ({peers[bits]})", f"{ratio:.2f}" + verdict(ratio >= decode_aim[bits]),
+                         f"{decode_aim[bits]}", f"{rate:.1f} of {roof['read_gb_per_s']:.1f} GB/s", f"{100 * rate / roof['read_gb_per_s']:.0f} %" + verdict(rate >= 0.85 * roof["read_gb_per_s"])))
+        for mine in ours["prefill"]:
+            theirs = next((p for p in peer["prefill"] if p["tokens"] == mine["tokens"]), None)
+            rate = 2e-9 * layers * mine["tokens"] / mine["s"]
+            ratio = theirs["s"] / mine["s"] if theirs else 0
+            rows.append((f"prefill {mine['tokens']}, {bits} bit", f"{mine['tokens'] / mine['s']:.0f}", f"{theirs['tokens'] / theirs['s']:.0f} ({peers[bits]})" if theirs else "",
+                         (f"{ratio:.2f}" + verdict(ratio >= 2.5)) if theirs else "", "2.5", f"{rate:.0f} of {roof['int8_gop_per_s']:.0f} int8 Gop/s",
+                         f"{100 * rate / roof['int8_gop_per_s']:.0f} %" + verdict(rate >= 0.65 * roof["int8_gop_per_s"])))
+    text = (f"### Qwen3-VL-{r['size'].upper()} on a CPU, random weights, medians of {r['repeats']} rounds, {next(iter(r['ours'].values()))['threads']} threads\n\n"
+            + table(("", "tokens a second", "llama.cpp 0.3.36", "ratio", "aim", "reached of the roof in the same run", "share"), rows))
+    loads = ", ".join(f"{bits} bit {o['file_bytes'] / 1e9:.2f} GB in {o['load_s']:.1f} s, {o['resident_bytes_after_load'] / o['file_bytes']:.2f} of the file in memory"
+                      for bits, o in r["ours"].items())
+    text += f"\n\nLoading: {loads}. The share of prefill counts the layers' products alone, attention not."
+    for ours in r["ours"].values():
+        if "vision" in ours:
+            v = ours["vision"]
+            text += f"\n\nVision tower, one 1280x720 picture ({v['patches']} patches, bf16): {v['s']:.2f} s. llama.cpp's tower was not measured beside it."
+    if "mlx" in r:
+        token = r["mlx"]["token_s"]
+        mine = r["ours"]["4"]["decode"][0]["s"] if "4" in r["ours"] else None
+        text += f"\n\nMLX's own CPU operations, which mlx-vlm runs: the products of one 4 bit token alone take {token:.1f} s" + (f", {token / mine:.0f} times the whole token here." if mine else ".")
+    return text
+
+
 def machine():
     name = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):
         lines = open("/proc/cpuinfo").read().splitlines()
-        fields = dict(line.split("\t: ", 1) for line in lines if "\t: " in line)
+        fields = {key.strip(): value for key, value in (line.split(": ", 1) for line in lines if ": " in line)}
         flags = fields.get("flags", "").split()
         known = [f for f in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16") if f in flags]
         name = f"{fields.get('model name', name).strip()} ({', '.join(known)})"
     return f"Measured on {datetime.date.today()}: {name}, {os.cpu_count()} cores, {platform.system()}."
+
+
+def update(begin, text):
+    """Puts `text` into the page between `begin` and the next end mark."""
+    before, rest = PAGE.read_text().split(begin)
+    PAGE.write_text(before + begin + "\n" + text + "\n" + END + rest.split(END, 1)[1])
+
+
+def deep_stage():
+    results = [kernels(r) for r in (read("kernels"), read("kernels_8b")) if r]
+    return "\n\n".join([machine(), *results]) if results else None
 
 
 def main():
@@ -92,11 +140,15 @@ def main():
     for name, write in (("fast_stage", whole_file), ("frame", one_frame), ("shots", shots), ("text", text)):
         if result := read(name):
             parts.append(write(result))
-    page = "\n\n".join(parts)
-    print(page)
-    if "--update" in sys.argv:
-        before, rest = PAGE.read_text().split(BEGIN)
-        PAGE.write_text(before + BEGIN + "\n" + page + "\n" + END + rest.split(END)[1])
+    page, deep = "\n\n".join(parts), deep_stage()
+    if len(parts) > 1:
+        print(page)
+    if deep:
+        print(deep)
+    if "--update" in sys.argv and len(parts) > 1:
+        update(BEGIN, page)
+    if "--update" in sys.argv and deep:
+        update(KERNELS_BEGIN, deep)
 
 
 main()

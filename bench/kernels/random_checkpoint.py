@@ -143,4 +143,5 @@ def main():
     writer.save(arguments.folder / "model.safetensors")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,8 @@ AlignedMemory allocate_aligned(std::size_t bytes) {
   void* data = std::aligned_alloc(alignment, size);
   if (data == nullptr) throw std::bad_alloc();
 #ifdef __linux__
-  if (alignment == kHugePage) madvise(data, size, MADV_HUGEPAGE);
+  // Whole huge pages alone: the rest of a last one would be memory that nobody uses.
+  if (alignment == kHugePage) madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
   return {static_cast<std::uint8_t*>(data), std::free};
 }

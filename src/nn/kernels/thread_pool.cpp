@@ -5,8 +5,8 @@
 namespace prismvid::nn::kernels {
 namespace {
 
-// About 50 us: longer than the gap between two kernels of a decode step.
-constexpr int kSpins = 2000;
+// About 100 us: longer than the gap between two kernels of a decode step.
+constexpr int kSpins = 5000;
 
 void pause_briefly() {
 #if defined(__x86_64__)
