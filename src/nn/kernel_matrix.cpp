@@ -4,6 +4,7 @@
 #include "nn/kernel_primitive.h"
 #include "nn/kernels/elementwise.h"
 #include "nn/kernels/look_up.h"
+#include "nn/kernels/products.h"
 #include "nn/kernels/quantized_linear.h"
 #include "nn/linear.h"
 
@@ -138,6 +139,50 @@ mx::array multiply_transposed(const mx::array& x, SharedMatrix matrix,
                       });
 }
 
+namespace {
+
+kernels::Product product_of(const KernelMatrix& matrix, const kernels::ConstRows& input,
+                            const kernels::Rows& output) {
+  const PackedMatrix& packed = *matrix.quantized();
+  return {packed.packed_blocks(), packed.bias(), input, output};
+}
+
+kernels::Rows columns_of(const kernels::Rows& rows, int first, int count) {
+  return {static_cast<char*>(rows.data) + first * byte_size(rows.type), rows.type, rows.rows, count,
+          rows.stride};
+}
+
+kernels::ConstRows read(const kernels::Rows& rows) {
+  return {rows.data, rows.type, rows.rows, rows.columns, rows.stride};
+}
+
+}  // namespace
+
+mx::array multiply_together(const mx::array& x, std::vector<SharedMatrix> matrices) {
+  mx::Shape shape = x.shape();
+  shape.back() = 0;
+  for (const SharedMatrix& matrix : matrices) {
+    check_fits(x, *matrix);
+    check(matrix->quantized() != nullptr, ErrorCode::kInvalidArgument,
+          "linear: only quantised matrices are multiplied together");
+    shape.back() += matrix->rows();
+  }
+  return kernel_array(
+      "LinearTogether", std::move(shape), x.dtype(), {x},
+      [matrices](const std::vector<mx::array>& in, mx::array& output) {
+        const kernels::ConstRows input = rows_of(in[0]);
+        const kernels::Rows all = writable_rows_of(output);
+        std::vector<kernels::Product> products;
+        int column = 0;
+        for (const SharedMatrix& matrix : matrices) {
+          products.push_back(product_of(*matrix, input, columns_of(all, column, matrix->rows())));
+          column += matrix->rows();
+        }
+        const KernelRuntime& runtime = matrices[0]->runtime();
+        kernels::multiply_all(runtime.context(), products, runtime.precision(input.type));
+      });
+}
+
 mx::array multiply_gated(const mx::array& x, SharedMatrix gate, SharedMatrix up) {
   check_fits(x, *gate);
   check_fits(x, *up);
@@ -145,15 +190,22 @@ mx::array multiply_gated(const mx::array& x, SharedMatrix gate, SharedMatrix up)
       "GatedLinear", product_shape(x, *gate), x.dtype(), {x},
       [gate, up](const std::vector<mx::array>& in, mx::array& output) {
         const kernels::ConstRows input = rows_of(in[0]);
-        const kernels::Rows out = writable_rows_of(output);
+        const kernels::Rows gates = writable_rows_of(output);
         const auto memory = std::make_unique_for_overwrite<std::byte[]>(output.nbytes());
-        const kernels::Rows ups = {memory.get(), out.type, out.rows, out.columns, out.stride};
-        gate->multiply(input, out);
-        up->multiply(input, ups);
-        const kernels::ConstRows gates = rows_of(output);
-        const kernels::ConstRows factors = {ups.data, ups.type, ups.rows, ups.columns, ups.stride};
-        kernels::activate(gate->runtime().context(), kernels::Activation::kSwiGlu, gates, &factors,
-                          out);
+        const kernels::Rows ups = {memory.get(), gates.type, gates.rows, gates.columns,
+                                   gates.stride};
+        const KernelRuntime& runtime = gate->runtime();
+        if (gate->quantized() && up->quantized()) {
+          const kernels::Product products[] = {product_of(*gate, input, gates),
+                                               product_of(*up, input, ups)};
+          kernels::multiply_all(runtime.context(), products, runtime.precision(input.type));
+        } else {
+          gate->multiply(input, gates);
+          up->multiply(input, ups);
+        }
+        const kernels::ConstRows factors = read(ups);
+        kernels::activate(runtime.context(), kernels::Activation::kSwiGlu, read(gates), &factors,
+                          gates);
       });
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <variant>
+#include <vector>
 
 #include "nn/kernel_runtime.h"
 #include "nn/kernels/dense_linear.h"
@@ -60,6 +61,9 @@ using SharedMatrix = std::shared_ptr<const KernelMatrix>;
 mx::array multiply_transposed(const mx::array& x, SharedMatrix matrix,
                               const std::optional<mx::array>& addend = std::nullopt,
                               std::optional<mx::Dtype> dtype = std::nullopt);
+
+/// x (..., in) times several quantised matrices, side by side in one array (..., sum of outs).
+mx::array multiply_together(const mx::array& x, std::vector<SharedMatrix> matrices);
 
 /// silu(x gate^T) * (x up^T) in the dtype of x.
 mx::array multiply_gated(const mx::array& x, SharedMatrix gate, SharedMatrix up);

@@ -32,4 +32,25 @@ mx::array Linear::in_float32(const mx::array& x) const {
   return mx::astype((*this)(x), mx::float32);
 }
 
+std::vector<mx::array> multiply_each(const mx::array& x,
+                                     std::initializer_list<const Linear*> layers) {
+  constexpr int kFewTokens = 16;
+  std::vector<SharedMatrix> matrices;
+  std::vector<int> ends;
+  for (const Linear* layer : layers) {
+    const SharedMatrix matrix = layer->kernel_matrix();
+    if (!matrix || !matrix->quantized()) break;
+    matrices.push_back(matrix);
+    ends.push_back((ends.empty() ? 0 : ends.back()) + matrix->rows());
+  }
+  if (matrices.size() == layers.size() && x.size() / x.shape(-1) <= kFewTokens) {
+    ends.pop_back();
+    return mx::split(multiply_together(x, std::move(matrices)), mx::Shape(ends.begin(), ends.end()),
+                     -1);
+  }
+  std::vector<mx::array> products;
+  for (const Linear* layer : layers) products.push_back((*layer)(x));
+  return products;
+}
+
 }  // namespace prismvid::nn

@@ -61,10 +61,11 @@ TextAttention::TextAttention(const TextConfig& config, nn::Weights& weights,
 
 mx::array TextAttention::plus(const mx::array& x, const mx::array& other,
                               const TextPosition& position, nn::KeyValueCache& cache) const {
-  const mx::array queries = turned(q_proj_(x), heads_, q_norm_, position);
-  const mx::array keys = turned(k_proj_(x), key_value_heads_, k_norm_, position);
+  const auto projected = nn::multiply_each(x, {&q_proj_, &k_proj_, &v_proj_});
+  const mx::array queries = turned(projected[0], heads_, q_norm_, position);
+  const mx::array keys = turned(projected[1], key_value_heads_, k_norm_, position);
   const auto [all_keys, all_values] =
-      cache.append(keys, nn::split_heads(v_proj_(x), key_value_heads_));
+      cache.append(keys, nn::split_heads(projected[2], key_value_heads_));
   return o_proj_.plus(nn::attention(queries, all_keys, all_values, nn::Mask::kCausal, kernels_),
                       other);
 }

@@ -10,11 +10,10 @@
 #include "core/error.h"
 #include "nn/kernels/elementwise.h"
 #include "nn/kernels/packed_layout.h"
+#include "nn/kernels/products.h"
 
 namespace prismvid::nn::kernels {
 namespace {
-
-constexpr int kBlocksPerTask = 8;
 
 /// A token's way through one expert.
 struct Visit {
@@ -72,14 +71,6 @@ class Matrix {
   Rows rows_;
 };
 
-/// A product of some neighbouring rows with one expert's part of a matrix.
-struct Product {
-  PackedBlocks matrix;
-  ConstRows input;
-  Rows output;
-  std::size_t prepared_at = 0;
-};
-
 PackedBlocks part(PackedBlocks matrix, int experts, int expert) {
   matrix.rows /= experts;
   matrix.data += std::size_t(expert) * (matrix.rows / kBlockRows) * matrix.block_bytes;
@@ -93,57 +84,10 @@ void add_products(const std::vector<Visit>& visits, const PackedBlocks& matrix, 
   for (int first = 0, last = 0; first < count; first = last) {
     while (last < count && last - first < kMaxTokens && visits[last].expert == visits[first].expert)
       ++last;
-    products.push_back({part(matrix, experts, visits[first].expert),
+    products.push_back({part(matrix, experts, visits[first].expert), nullptr,
                         slice(input.read(), first, last - first),
                         slice(output.rows(), first, last - first)});
   }
-}
-
-void prepare(const Context& context, const Product& product, int kind, std::uint8_t* prepared) {
-  const ConstRows& input = product.input;
-  const std::size_t tile_bytes = prepared_bytes(kMaxTile, input.columns, product.matrix.group_size);
-  for (int first = 0; first < input.rows; first += kMaxTile, prepared += tile_bytes)
-    context.table.prepare[kind]({.input = at_row(input, first),
-                                 .input_type = input.type,
-                                 .input_stride = input.stride,
-                                 .tokens = std::min(kMaxTile, input.rows - first),
-                                 .columns = input.columns,
-                                 .group_size = product.matrix.group_size,
-                                 .prepared = prepared});
-}
-
-/// All products at once: two forks, however many experts there are.
-void multiply_all(const Context& context, std::vector<Product>& products, int kind) {
-  std::size_t bytes = 0;
-  std::vector<std::pair<int, int>> tasks;  // product, first block
-  for (std::size_t i = 0; i < products.size(); ++i) {
-    products[i].prepared_at = bytes;
-    const PackedBlocks& matrix = products[i].matrix;
-    const int tiles = (products[i].input.rows + kMaxTile - 1) / kMaxTile;
-    bytes += tiles * prepared_bytes(kMaxTile, matrix.columns, matrix.group_size);
-    for (int block = 0; block < matrix.rows / kBlockRows; block += kBlocksPerTask)
-      tasks.emplace_back(static_cast<int>(i), block);
-  }
-  // 64 spare bytes: vector loads of the last scales may read beyond them.
-  const auto prepared = std::make_unique_for_overwrite<std::uint8_t[]>(bytes + 64);
-  context.pool.parallel_for(static_cast<int>(products.size()), [&](int i) {
-    prepare(context, products[i], kind, prepared.get() + products[i].prepared_at);
-  });
-  context.pool.parallel_for(static_cast<int>(tasks.size()), [&](int task) {
-    const auto [index, first] = tasks[task];
-    const Product& product = products[index];
-    context.table.multiply[kind](
-        {.matrix = product.matrix,
-         .bias = nullptr,
-         .addend = {nullptr, NumberType::kFloat32, 0},
-         .first_block = first,
-         .last_block = std::min(first + kBlocksPerTask, product.matrix.rows / kBlockRows),
-         .prepared = prepared.get() + product.prepared_at,
-         .tokens = product.input.rows,
-         .output = product.output.data,
-         .output_type = product.output.type,
-         .output_stride = product.output.stride});
-  });
 }
 
 /// Each token's visits' results times their shares, and what is added.
@@ -174,7 +118,7 @@ void mix(const Context& context, const std::vector<Visit>& visits, int per_token
 void experts(const Context& context, const ExpertMatrices& m, ExpertChoice choice,
              const ConstRows& input, const ConstRows& scores, const ConstRows& addend,
              const Rows& output, Precision precision) {
-  const int inner = m.gate.rows / m.experts, kind = static_cast<int>(precision);
+  const int inner = m.gate.rows / m.experts;
   check(inner % kBlockRows == 0 && input.columns % kBlockRows == 0 && m.down.columns == inner &&
             m.down.rows == m.experts * input.columns && m.gate.columns == input.columns &&
             m.up.rows == m.gate.rows && m.up.columns == input.columns &&
@@ -194,12 +138,12 @@ void experts(const Context& context, const ExpertMatrices& m, ExpertChoice choic
   std::vector<Product> products;
   add_products(visits, m.gate, m.experts, gathered, gates, products);
   add_products(visits, m.up, m.experts, gathered, ups, products);
-  multiply_all(context, products, kind);
+  multiply_all(context, products, precision);
   const ConstRows factors = ups.read();
   activate(context, Activation::kSwiGlu, gates.read(), &factors, gates.rows());
   products.clear();
   add_products(visits, m.down, m.experts, gates, results, products);
-  multiply_all(context, products, kind);
+  multiply_all(context, products, precision);
   mix(context, visits, choice.per_token, results, addend, output);
 }
 

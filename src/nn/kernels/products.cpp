@@ -1,0 +1,125 @@
+#include "nn/kernels/products.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "core/error.h"
+#include "nn/kernels/packed_layout.h"
+
+namespace prismvid::nn::kernels {
+namespace {
+
+// Enough tasks that a thread which loses its core for a while does not hold up the others.
+constexpr int kTasksPerThread = 16;
+constexpr int kMostBlocks = 16;
+
+int blocks_of(const PackedBlocks& matrix) {
+  return (matrix.rows + kBlockRows - 1) / kBlockRows;
+}
+
+/// Up to kMaxTokens rows of an input, as the products need them.
+struct Stretch {
+  ConstRows input;
+  int group_size;
+  std::size_t at;  // in the prepared bytes
+};
+
+struct Task {
+  const Product* product;
+  std::size_t stretch;
+  int first_row;
+  int first_block, last_block;
+};
+
+class Plan {
+ public:
+  Plan(std::span<const Product> products, int threads) {
+    int blocks = 0;
+    for (const Product& product : products) blocks += blocks_of(product.matrix);
+    const int per_task = std::clamp(blocks / (threads * kTasksPerThread), 1, kMostBlocks);
+    for (const Product& product : products)
+      for (int first = 0; first < product.input.rows; first += kMaxTokens) {
+        const int rows = std::min(kMaxTokens, product.input.rows - first);
+        const std::size_t stretch =
+            stretch_of(slice(product.input, first, rows), product.matrix.group_size);
+        for (int block = 0; block < blocks_of(product.matrix); block += per_task)
+          tasks_.push_back({&product, stretch, first, block,
+                            std::min(block + per_task, blocks_of(product.matrix))});
+      }
+    // 64 spare bytes: vector loads of the last scales may read beyond them.
+    prepared_ = std::make_unique_for_overwrite<std::uint8_t[]>(bytes_ + 64);
+  }
+
+  void run(const Context& context, int kind) const {
+    context.pool.parallel_for(static_cast<int>(tiles_.size()), [&](int i) {
+      const auto [stretch, tile] = tiles_[i];
+      prepare(context, stretches_[stretch], tile, kind);
+    });
+    context.pool.parallel_for(static_cast<int>(tasks_.size()),
+                              [&](int i) { multiply(context, tasks_[i], kind); });
+  }
+
+ private:
+  /// The same input is made ready once for all products.
+  std::size_t stretch_of(const ConstRows& input, int group_size) {
+    for (std::size_t i = 0; i < stretches_.size(); ++i)
+      if (stretches_[i].input.data == input.data && stretches_[i].input.rows == input.rows &&
+          stretches_[i].group_size == group_size)
+        return i;
+    const int tiles = (input.rows + kMaxTile - 1) / kMaxTile;
+    for (int tile = 0; tile < tiles; ++tile) tiles_.emplace_back(stretches_.size(), tile);
+    stretches_.push_back({input, group_size, bytes_});
+    bytes_ += tiles * prepared_bytes(kMaxTile, input.columns, group_size);
+    return stretches_.size() - 1;
+  }
+
+  void prepare(const Context& context, const Stretch& stretch, int tile, int kind) const {
+    const ConstRows& input = stretch.input;
+    const int first = tile * kMaxTile;
+    context.table.prepare[kind](
+        {.input = at_row(input, first),
+         .input_type = input.type,
+         .input_stride = input.stride,
+         .tokens = std::min(kMaxTile, input.rows - first),
+         .columns = input.columns,
+         .group_size = stretch.group_size,
+         .prepared = prepared_.get() + stretch.at +
+                     tile * prepared_bytes(kMaxTile, input.columns, stretch.group_size)});
+  }
+
+  void multiply(const Context& context, const Task& task, int kind) const {
+    const Rows& output = task.product->output;
+    const Stretch& stretch = stretches_[task.stretch];
+    context.table.multiply[kind]({.matrix = task.product->matrix,
+                                  .bias = task.product->bias,
+                                  .addend = {nullptr, NumberType::kFloat32, 0},
+                                  .first_block = task.first_block,
+                                  .last_block = task.last_block,
+                                  .prepared = prepared_.get() + stretch.at,
+                                  .tokens = stretch.input.rows,
+                                  .output = at_row(output, task.first_row),
+                                  .output_type = output.type,
+                                  .output_stride = output.stride});
+  }
+
+  std::vector<Stretch> stretches_;
+  std::vector<std::pair<std::size_t, int>> tiles_;  // stretch, tile
+  std::vector<Task> tasks_;
+  std::size_t bytes_ = 0;
+  std::unique_ptr<std::uint8_t[]> prepared_;
+};
+
+}  // namespace
+
+void multiply_all(const Context& context, std::span<const Product> products, Precision precision) {
+  for (const Product& p : products)
+    check(p.input.columns == p.matrix.columns && p.output.columns == p.matrix.rows &&
+              p.input.rows == p.output.rows,
+          ErrorCode::kInvalidArgument, "products: input ", p.input.rows, " x ", p.input.columns,
+          " and output ", p.output.rows, " x ", p.output.columns, " do not fit a matrix of ",
+          p.matrix.rows, " x ", p.matrix.columns);
+  Plan(products, context.pool.threads()).run(context, static_cast<int>(precision));
+}
+
+}  // namespace prismvid::nn::kernels

@@ -1,0 +1,75 @@
+#include "nn/kernels/products.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/error.h"
+#include "nn/kernels/packed_matrix.h"
+#include "nn/kernels/quantized_linear.h"
+
+namespace prismvid::nn::kernels {
+namespace {
+
+PackedMatrix random_matrix(int rows, int columns, ThreadPool& pool,
+                           const std::vector<float>& bias) {
+  std::mt19937 random(rows);
+  std::vector<std::uint32_t> words(std::size_t(rows) * columns * 4 / 32);
+  for (auto& word : words) word = random();
+  const std::vector<float> scales(std::size_t(rows) * columns / 32, 0.02f);
+  return PackedMatrix(
+      {words.data(), scales.data(), scales.data(), NumberType::kFloat32, rows, columns, 4, 32},
+      pool, bias.data());
+}
+
+class Products : public testing::TestWithParam<Isa> {};
+
+TEST_P(Products, EqualThoseOneByOneForSharedAndOtherInputs) {
+  ThreadPool pool(2);
+  const Context context = {kernel_table(GetParam()), pool};
+  const std::vector<float> bias(64, 0.5f);
+  const PackedMatrix first = random_matrix(37, 64, pool, bias),
+                     second = random_matrix(16, 64, pool, bias),
+                     third = random_matrix(21, 96, pool, bias);
+  for (int tokens : {1, 5, 13, 600}) {
+    std::vector<float> x(tokens * 64), z(tokens * 96);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) - 8;
+    for (std::size_t i = 0; i < z.size(); ++i) z[i] = static_cast<float>(i % 13) - 6;
+    const ConstRows narrow = {x.data(), NumberType::kFloat32, tokens, 64, 64},
+                    wide = {z.data(), NumberType::kFloat32, tokens, 96, 96};
+    constexpr int kStride = 80;  // the results side by side
+    std::vector<float> got(tokens * kStride, -77.0f), want(got);
+    const auto rows = [&](std::vector<float>& data, int column, int count) {
+      return Rows{data.data() + column, NumberType::kFloat32, tokens, count, kStride};
+    };
+    const Product products[] = {{first.packed_blocks(), first.bias(), narrow, rows(got, 0, 37)},
+                                {second.packed_blocks(), second.bias(), narrow, rows(got, 37, 16)},
+                                {third.packed_blocks(), third.bias(), wide, rows(got, 53, 21)}};
+    multiply_all(context, products, Precision::kFloat32);
+    quantized_linear(context, first, narrow, rows(want, 0, 37), Precision::kFloat32);
+    quantized_linear(context, second, narrow, rows(want, 37, 16), Precision::kFloat32);
+    quantized_linear(context, third, wide, rows(want, 53, 21), Precision::kFloat32);
+    for (std::size_t i = 0; i < got.size(); ++i)
+      ASSERT_NEAR(got[i], want[i], 1e-4) << tokens << " " << i;
+  }
+}
+
+TEST_P(Products, RefuseAnInputOfAnotherWidth) {
+  ThreadPool pool(1);
+  const std::vector<float> bias(16), x(96);
+  std::vector<float> y(16);
+  const PackedMatrix matrix = random_matrix(16, 64, pool, bias);
+  const Product product = {matrix.packed_blocks(),
+                           nullptr,
+                           {x.data(), NumberType::kFloat32, 1, 96, 96},
+                           {y.data(), NumberType::kFloat32, 1, 16, 16}};
+  EXPECT_THROW(
+      multiply_all({kernel_table(GetParam()), pool}, std::span(&product, 1), Precision::kInt8),
+      Error);
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, Products, testing::ValuesIn(supported_isas()),
+                         [](const auto& isa) { return to_string(isa.param); });
+
+}  // namespace
+}  // namespace prismvid::nn::kernels
