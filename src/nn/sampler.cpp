@@ -1,9 +1,9 @@
 #include "nn/sampler.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "core/error.h"
 
@@ -20,19 +20,6 @@ double log_sum(std::span<const float> logits, float largest) {
   double sum = 0;
   for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
   return std::log(sum) + largest;
-}
-
-std::vector<TokenProbability> with_ids(std::span<const float> logits) {
-  std::vector<TokenProbability> tokens(logits.size());
-  for (size_t i = 0; i < logits.size(); ++i) tokens[i] = {static_cast<int>(i), logits[i]};
-  return tokens;
-}
-
-void keep_first(std::vector<TokenProbability>& tokens, size_t count) {
-  count = std::min(count, tokens.size());
-  std::partial_sort(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(count),
-                    tokens.end(), likelier);
-  tokens.resize(count);
 }
 
 void normalize(std::vector<TokenProbability>& tokens) {
@@ -92,14 +79,11 @@ void Sampler::penalize(std::span<float> logits) const {
 
 // What may be picked, likeliest first, with probabilities that sum to 1.
 std::vector<TokenProbability> Sampler::candidates(std::span<const float> logits) const {
-  auto tokens = with_ids(logits);
-  std::erase_if(tokens, [](const TokenProbability& token) {
-    return token.log_probability == -std::numeric_limits<float>::infinity();  // masked
-  });
-  for (auto& token : tokens) token.log_probability /= options_.temperature;
-  const auto best = *std::min_element(tokens.begin(), tokens.end(), likelier);
-  for (auto& token : tokens) token.log_probability -= best.log_probability;
-  keep_first(tokens, options_.top_k > 0 ? static_cast<size_t>(options_.top_k) : tokens.size());
+  auto tokens =
+      likeliest(logits, options_.top_k > 0 ? static_cast<size_t>(options_.top_k) : logits.size());
+  const float best = tokens.empty() ? 0 : tokens.front().log_probability;
+  for (auto& token : tokens)
+    token.log_probability = (token.log_probability - best) / options_.temperature;
   normalize(tokens);
   if (options_.top_p < 1) {
     double sum = 0;
@@ -125,14 +109,43 @@ LogProbabilities log_probabilities(std::span<const float> logits, int id, int co
   const auto probability = [&](float logit) { return static_cast<float>(logit - total); };
   LogProbabilities result{{id, probability(logits[id])}, {}};
   if (count <= 0) return result;
-  result.top = with_ids(logits);
-  keep_first(result.top, static_cast<size_t>(count));
+  result.top = likeliest(logits, static_cast<size_t>(count));
   for (auto& token : result.top) token.log_probability = probability(token.log_probability);
   return result;
 }
 
+std::vector<TokenProbability> likeliest(std::span<const float> logits, size_t count) {
+  count = std::min(count, logits.size());
+  std::vector<TokenProbability> heap;  // the least likely of those kept in front
+  float threshold = -std::numeric_limits<float>::infinity();
+  for (size_t i = 0; i < logits.size() && count > 0; ++i) {
+    if (!(logits[i] > threshold)) continue;  // equal ones keep the lower id
+    if (heap.size() == count) {
+      std::pop_heap(heap.begin(), heap.end(), likelier);
+      heap.pop_back();
+    }
+    heap.push_back({static_cast<int>(i), logits[i]});
+    if (count == logits.size()) continue;  // all: sorted once at the end
+    std::push_heap(heap.begin(), heap.end(), likelier);
+    if (heap.size() == count) threshold = heap.front().log_probability;
+  }
+  std::sort(heap.begin(), heap.end(), likelier);
+  return heap;
+}
+
 int argmax(std::span<const float> values) {
-  return static_cast<int>(std::max_element(values.begin(), values.end()) - values.begin());
+  // Many maxima side by side: one alone would wait for itself.
+  constexpr size_t kLanes = 16;
+  std::array<float, kLanes> most;
+  most.fill(-std::numeric_limits<float>::infinity());
+  const size_t whole = values.size() / kLanes * kLanes;
+  for (size_t i = 0; i < whole; i += kLanes)
+    for (size_t lane = 0; lane < kLanes; ++lane)
+      most[lane] = values[i + lane] > most[lane] ? values[i + lane] : most[lane];
+  float largest = *std::max_element(most.begin(), most.end());
+  for (size_t i = whole; i < values.size(); ++i) largest = std::max(largest, values[i]);
+  const auto found = std::find(values.begin(), values.end(), largest);
+  return found == values.end() ? 0 : static_cast<int>(found - values.begin());
 }
 
 }  // namespace prismvid::nn

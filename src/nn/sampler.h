@@ -55,7 +55,11 @@ struct LogProbabilities {
 };
 LogProbabilities log_probabilities(std::span<const float> logits, int id, int count);
 
-/// Index of the first largest value.
+/// The `count` largest logits and their ids, largest first and equal ones by id, without minus
+/// infinity and NaN. Few are found in one pass.
+std::vector<TokenProbability> likeliest(std::span<const float> logits, size_t count);
+
+/// Index of the first largest value; NaN counts as smallest.
 int argmax(std::span<const float> values);
 
 }  // namespace prismvid::nn
