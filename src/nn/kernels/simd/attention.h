@@ -130,9 +130,7 @@ class QueryBlock {
 
   /// Scores of query t become shares of the maximum's; what was mixed so far follows a new maximum.
   void scores_to_shares(int t, int seen, int keys) {
-    const int tile = t / kMaxTile * kMaxTile;
-    const std::size_t stride = 4 * tile_width(tile);
-    auto* out = reinterpret_cast<std::uint8_t*>(shares_ + tile * kSteps + t - tile);
+    auto* out = reinterpret_cast<std::uint8_t*>(shares_[t]);
     const float scale = a_.scale * kLog2E;
     for (int k = seen; k < keys; ++k) scores_[k / 16][t][k % 16] = -__builtin_inff();
     Floats most = V::broadcast(-__builtin_inff());
@@ -141,10 +139,10 @@ class QueryBlock {
     const float now = highest > most_[t] ? highest : most_[t];
     const Floats base = V::broadcast(-now);
     Floats sum = V::zero();
-    for (int k = 0; k < keys; k += 16, out += 16 / Dot::kColumnsPerStep * stride) {
+    for (int k = 0; k < keys; k += 16, out += 64 / Dot::kColumnsPerStep) {
       const Floats x = V::multiply_add(V::load(scores_[k / 16][t]), V::broadcast(scale), base);
       const Floats share = seen > 0 ? V::exp2(x) : V::zero();
-      sum = V::add(sum, Dot::store_activations(out, stride, share));
+      sum = V::add(sum, Dot::store_row(out, share));
     }
     if (seen == 0) return;
     const float kept = most_[t] == now ? 1.0f : V::exp2_of(most_[t] - now);
@@ -160,10 +158,10 @@ class QueryBlock {
     for (int b = 0; b < blocks_; ++b, values += 64 * kSteps) {
       for (int tile = 0; tile < a_.query_count; tile += kMaxTile) {
         const int width = tile_width(tile);
-        const auto* x = reinterpret_cast<const std::uint8_t*>(shares_ + tile * kSteps);
         in_parts<Dot::template kTokensTogether<0>>(width, [&]<int T>(int from) {
-          add_dense_tile<Dot, T>(values, keys / Dot::kColumnsPerStep, x + 4 * from, 4 * width,
-                                 mixed_[b][tile + from]);
+          const auto* x = reinterpret_cast<const std::uint8_t*>(shares_[tile + from]);
+          add_dense_tile<Dot, T, 4 * kSteps>(values, keys / Dot::kColumnsPerStep, x, 4,
+                                             mixed_[b][tile + from]);
         });
       }
     }
@@ -176,7 +174,7 @@ class QueryBlock {
   int steps_, blocks_;
   float most_[kQueriesTogether], sum_[kQueriesTogether];
   alignas(64) std::uint32_t queries_[kQueriesTogether * kMaxHeadDim / Dot::kColumnsPerStep];
-  alignas(64) std::uint32_t shares_[kQueriesTogether * kSteps];
+  alignas(64) std::uint32_t shares_[kQueriesTogether][kSteps];
   alignas(64) float scores_[kKeysTogether / 16][kQueriesTogether][16];
   alignas(64) float mixed_[kMaxHeadDim / 16][kQueriesTogether][16];
 };

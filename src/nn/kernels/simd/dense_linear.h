@@ -29,14 +29,14 @@ struct WidenedPairs {
 };
 
 /// out (T, 16) += weights times T tokens.
-template <class Dot, int T>
+template <class Dot, int T, int kTokenStride = 4>
 void add_dense_tile(const std::uint8_t* weights, int steps, const std::uint8_t* x,
                     std::size_t x_stride, float* out) {
   using V = typename Dot::Vector;
   typename Dot::Sum dots[T];
   for (int t = 0; t < T; ++t) dots[t] = V::load(out + 16 * t);
   const auto weight = [&](int s, int) { return V::load_bytes(weights + 64 * s); };
-  add_dots<Dot, 0, T>(steps, weight, x, x_stride, dots);
+  add_dots<Dot, 0, T, 1, kTokenStride>(steps, weight, x, x_stride, dots);
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, dots[t]);
 }
 
@@ -73,7 +73,7 @@ void multiply_dense(const DenseArguments& a) {
       for (int i = 0; i < blocks; ++i)
         add_dense_stretch<Dot>(a, first + i, k, count, source, sums[i]);
     }
-    for (int i = 0; i < blocks; ++i) store_block<V>(a, a.matrix.rows, first + i, sums[i]);
+    store_blocks<V>(a, a.matrix.rows, first, blocks, sums);
   }
 }
 

@@ -44,6 +44,11 @@ struct FloatDot {
     for (int i = 0; i < 16; ++i) __builtin_memcpy(out + i * stride, &lanes[i], 4);
     return x;
   }
+  /// The same side by side.
+  static Sum store_row(std::uint8_t* out, Sum x) {
+    V::store(reinterpret_cast<float*>(out), x);
+    return x;
+  }
 };
 
 }  // namespace prismvid::nn::kernels

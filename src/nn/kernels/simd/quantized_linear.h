@@ -177,8 +177,8 @@ struct Unit {
 };
 
 /// sums[b] += weights of block b . x for `steps` vectors of weights, B blocks and T tokens;
-/// `weight(step, b)` loads one.
-template <class Dot, int kBits, int T, int B = 1, class Weight>
+/// `weight(step, b)` loads one. Tokens' activations lie kTokenStride bytes apart.
+template <class Dot, int kBits, int T, int B = 1, int kTokenStride = 4, class Weight>
 void add_dots(int steps, Weight weight, const std::uint8_t* x, std::size_t x_stride,
               typename Dot::Sum* sums) {
   if constexpr (Dot::template kPartialSteps<kBits> == 0 && B > 1) {
@@ -186,7 +186,7 @@ void add_dots(int steps, Weight weight, const std::uint8_t* x, std::size_t x_str
       typename Dot::Vector::Bytes w[B];
       for (int b = 0; b < B; ++b) w[b] = weight(s, b);
       for (int t = 0; t < T; ++t) {
-        const auto four = Dot::Vector::repeat_four(x + 4 * t);
+        const auto four = Dot::Vector::repeat_four(x + kTokenStride * t);
         for (int b = 0; b < B; ++b)
           sums[b * T + t] = Dot::template dot_repeated<kBits>(sums[b * T + t], w[b], four);
       }
@@ -194,7 +194,8 @@ void add_dots(int steps, Weight weight, const std::uint8_t* x, std::size_t x_str
   } else if constexpr (Dot::template kPartialSteps<kBits> == 0) {
     for (int s = 0; s < steps; ++s, x += x_stride) {
       const auto w = weight(s, 0);
-      for (int t = 0; t < T; ++t) sums[t] = Dot::template dot<kBits>(sums[t], w, x + 4 * t);
+      for (int t = 0; t < T; ++t)
+        sums[t] = Dot::template dot<kBits>(sums[t], w, x + kTokenStride * t);
     }
   } else {
     static_assert(B == 1);
@@ -205,7 +206,8 @@ void add_dots(int steps, Weight weight, const std::uint8_t* x, std::size_t x_str
       for (int t = 0; t < T; ++t) partial[t] = Dot::zero();
       for (int s = first; s < first + together; ++s, x += x_stride) {
         const auto w = weight(s, 0);
-        for (int t = 0; t < T; ++t) partial[t] = Dot::template dot<kBits>(partial[t], w, x + 4 * t);
+        for (int t = 0; t < T; ++t)
+          partial[t] = Dot::template dot<kBits>(partial[t], w, x + kTokenStride * t);
       }
       for (int t = 0; t < T; ++t) sums[t] = Dot::widen(sums[t], partial[t]);
     }
@@ -351,18 +353,22 @@ void start_sums(const Arguments& a, int block, float* sums) {
   }
 }
 
-/// Writes 16 rows' results of each token, in the output's number format.
+/// Writes the results of some neighbouring blocks, token after token, in the output's number
+/// format.
 template <class V, class Arguments>
-void store_block(const Arguments& a, int rows, int block, const float* sums) {
-  const int left = rows - 16 * block, count = left < 16 ? left : 16;
+void store_blocks(const Arguments& a, int rows, int first_block, int blocks,
+                  const float (*sums)[kMaxTokens * 16]) {
   for (int t = 0; t < a.tokens; ++t) {
-    const std::size_t at = t * a.output_stride + 16 * block;
-    if (count == 16) {
-      void* to = static_cast<char*>(a.output) + at * byte_size(a.output_type);
-      V::store_numbers(to, a.output_type, V::load(sums + 16 * t));
-    } else {
-      for (int r = 0; r < count; ++r)
-        store_number(a.output, a.output_type, at + r, sums[16 * t + r]);
+    for (int i = 0; i < blocks; ++i) {
+      const int left = rows - 16 * (first_block + i), count = left < 16 ? left : 16;
+      const std::size_t at = t * a.output_stride + 16 * (first_block + i);
+      const float* from = sums[i] + 16 * t;
+      if (count == 16) {
+        void* to = static_cast<char*>(a.output) + at * byte_size(a.output_type);
+        V::store_numbers(to, a.output_type, V::load(from));
+      } else {
+        for (int r = 0; r < count; ++r) store_number(a.output, a.output_type, at + r, from[r]);
+      }
     }
   }
 }
@@ -424,19 +430,18 @@ void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks)
     for (; i < blocks; ++i)
       add_panels<Dot, kBits, 1>(a, first_block + i, g, count, panels, sums + i);
   }
-  for (int i = 0; i < blocks; ++i)
-    store_block<typename Dot::Vector>(a, a.matrix.rows, first_block + i, sums[i]);
+  store_blocks<typename Dot::Vector>(a, a.matrix.rows, first_block, blocks, sums);
 }
 
 template <class V, int kBits>
 void multiply_streaming(const MultiplyArguments& a, int block) {
-  alignas(64) float sums[4 * 16];
-  start_sums<V>(a, block, sums);
+  alignas(64) float sums[1][kMaxTokens * 16];  // of which four tokens are touched
+  start_sums<V>(a, block, sums[0]);
   const TileView x = tile_view<ByteDot<V>>(a, 0, a.tokens, 0);
   with_tokens<4>(a.tokens, [&]<int T>() {
-    stream_block<V, kBits, T>(a.matrix, a.matrix.data + block * a.matrix.block_bytes, x, sums);
+    stream_block<V, kBits, T>(a.matrix, a.matrix.data + block * a.matrix.block_bytes, x, sums[0]);
   });
-  store_block<V>(a, a.matrix.rows, block, sums);
+  store_blocks<V>(a, a.matrix.rows, block, 1, sums);
 }
 
 template <class Dot, int kBits>

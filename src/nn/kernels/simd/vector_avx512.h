@@ -162,6 +162,12 @@ struct Bfloat16Dot512 {
     Avx512::store_bytes(panel + 64,
                         pair(Avx512::byte_to_floats<2>(bytes), Avx512::byte_to_floats<3>(bytes)));
   }
+  /// Rounds 16 numbers, writes them side by side and returns the rounded ones.
+  static __m512 store_row(std::uint8_t* out, __m512 x) {
+    const __m256i rounded = (__m256i)_mm512_cvtneps_pbh(x);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), rounded);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(rounded), 16));
+  }
   /// Rounds 16 numbers, writes them as pairs `stride` bytes apart and returns the rounded ones.
   static __m512 store_activations(std::uint8_t* out, std::size_t stride, __m512 x) {
     alignas(32) std::uint32_t pairs[8];
