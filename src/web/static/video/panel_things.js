@@ -1,6 +1,6 @@
 // Tabs of people and objects: who and what, when, and what a person decided about them.
 import { h, icon } from '../app/dom.js';
-import { t, term, count, percent, duration } from '../app/words.js';
+import { t, count, percent, duration } from '../app/words.js';
 import { menuButton } from '../app/dialog.js';
 import { face, nameOf, picture, badge } from '../app/parts.js';
 import { href } from '../app/router.js';
@@ -71,7 +71,7 @@ export function objects(context) {
       appearances(object, context, object.label));
   };
   const label = (item) => h('li.label-row', { data: { entry: '' } }, h('span', {}, item.name), h('span.meter', { vars: { part: item.confidence }, 'aria-hidden': 'true' }, h('i')), h('span.soft.number', {}, percent(item.confidence)));
-  const places = context.document.scenes.flatMap((scene) => scene.places ?? []).map(({ name, confidence }) => ({ name: `${term('lane', 'place')}: ${name}`, confidence }));
+  const places = context.document.scenes.flatMap((scene) => scene.places ?? []).map(({ name, confidence }) => ({ name: `${t('objects.place')}: ${name}`, confidence }));
   return {
     element: h('div', {},
       h('ul.things', {}, [...list].sort((a, b) => b.seen_seconds - a.seen_seconds).map(card)),

@@ -34,9 +34,18 @@ export function drawLane(context, lane, { view, width, top, height, colours, sel
   else drawBlocks(area);
 }
 
-function drawBlocks({ context, lane, view, width, top, height, scale, colour, colours, bright }) {
+function drawBlocks(area) {
+  // Words that overlap: all of a long item lies pale under those that begin within it.
+  if (area.lane.kind === 'words') drawRuns(area, (i) => area.lane.ends[i], 0.4);
+  const next = (i) => (area.lane.kind === 'words' ? area.lane.starts[i + 1] ?? Infinity : Infinity);
+  const words = drawRuns(area, (i) => Math.min(area.lane.ends[i], next(i)), area.bright ? 1 : 0.85);
+  drawWords(area.context, area.lane, words, area.top, area.height, area.colours.onLane);
+}
+
+/** Bars from each start to `endOf(i)`; gives back those with room for words. */
+function drawRuns({ context, lane, view, width, top, height, scale, colour }, endOf, alpha) {
   context.fillStyle = colour;
-  context.globalAlpha = bright ? 1 : 0.85;
+  context.globalAlpha = alpha;
   const words = [];
   let left = -1;
   let right = -1;
@@ -45,7 +54,7 @@ function drawBlocks({ context, lane, view, width, top, height, scale, colour, co
   };
   for (let i = firstVisible(lane, view.from); i < lane.starts.length && lane.starts[i] < view.to; ++i) {
     const x0 = Math.max((lane.starts[i] - view.from) * scale, -2);
-    const x1 = Math.min(Math.max((lane.ends[i] - view.from) * scale, x0 + 1.5), width + 2);
+    const x1 = Math.min(Math.max((endOf(i) - view.from) * scale, x0 + 1.5), width + 2);
     if (x0 <= right + 0.75 && (x1 - x0 < kSmallestTurn || lane.kind === 'blocks')) {
       right = Math.max(right, x1);
     } else {
@@ -57,7 +66,7 @@ function drawBlocks({ context, lane, view, width, top, height, scale, colour, co
   }
   flush();
   context.globalAlpha = 1;
-  drawWords(context, lane, words, top, height, colours.onLane);
+  return words;
 }
 
 function drawTurns({ context, lane, view, width, top, height, scale, colour, colours }) {

@@ -8,25 +8,29 @@ export function open(root) {
   const body = h('div.health', {}, loading());
   append(root, [h('div.page-head', {}, h('div', {}, h('h1', {}, t('nav.health')))), body]);
   let timer = null;
+  let models = null;
+  let counts = {};
 
   async function load() {
     clearTimeout(timer);
     try {
-      const [health, models] = await Promise.all([api.get('/v1/health/ready'), api.get('/v1/models').catch(() => null)]);
-      draw(health, models);
+      const health = await api.get('/v1/health/ready');
+      draw(health);
+      // Looking for models may take a while, and health must not wait for it.
+      [models, counts] = await Promise.all([api.get('/v1/models').catch(() => null), api.get('/v1/jobs?limit=1').then((jobs) => jobs.counts)]);
+      draw(health);
       timer = setTimeout(() => !document.hidden && load(), 10000);
     } catch (error) {
       fill(body, failed(error, load));
     }
   }
 
-  function draw({ fast, deep, version, detail = {}, queue, cache, errors = [] }, models) {
+  function draw({ fast, deep, version, detail = {} }) {
     const halves = [['fast', fast, detail.fast], ['deep', deep, detail.deep], ['store', detail.store?.status, detail.store]].filter(([, status]) => status);
     fill(body,
       h('div.health-grid', {}, halves.map(([name, status, more]) => half(name, status, more))),
-      facts('health.queue', queue ?? detail.queue), facts('health.cache', cache ?? detail.cache),
+      queue(counts),
       modelTable(detail.fast?.models, models),
-      errors.length > 0 && h('section.block', {}, h('h2', {}, t('health.errors')), h('ul', {}, errors.map((error) => h('li', {}, withCommands(error.message ?? error))))),
       h('p.soft', {}, `PrismVid ${version ?? ''}`, ' · ', h('a', { href: '/openapi.json' }, 'OpenAPI'), ' · ', h('a', { href: '/metrics' }, t('health.metrics'))));
   }
 
@@ -35,7 +39,7 @@ export function open(root) {
 }
 
 function half(name, status, more = {}) {
-  const fine = status === 'ready' || status === 'ok';
+  const fine = status === 'ready';
   const { status: _, message, models, weight_bytes: weight, ...rest } = more ?? {};
   return h('section.health-card', { class: fine ? 'good' : 'poor' },
     h('div.stage-line', {}, h('span.dot', { class: fine ? 'done' : 'unavailable', 'aria-hidden': 'true' }), h('h2', {}, t(`health.${name}`)), h('span.grow'), h('strong', {}, term('state', status))),
@@ -43,8 +47,10 @@ function half(name, status, more = {}) {
     rows({ ...rest, ...(weight && { weights: bytes(weight) }) }));
 }
 
-function facts(title, values) {
-  return values && typeof values === 'object' ? h('section.block', {}, h('h2', {}, t(title)), rows(values)) : null;
+function queue(counts) {
+  const states = Object.entries(counts).filter(([, n]) => n > 0);
+  return states.length > 0 && h('section.block', {}, h('h2', {}, t('health.queue')),
+    h('div.facts', {}, states.map(([state, n]) => h('span.pill', {}, `${term('status', state)}: ${number(n)}`))));
 }
 
 /** Whatever numbers and words the program tells. */
