@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Times Qwen3-VL on the CPU kernels beside llama.cpp and MLX in one sitting, on random weights, and writes build/bench/kernels.json.
 
-usage: compare.py [--size 2b|4b|8b] [--repeats N] [--bits 4 3 8] [--prefill 256 1024] [--no-vision]
+The programs take turns, so that a machine which is fast at one time and slow at another is so for all: each figure is the median of
+the turns' medians, the roof the best of all turns.
+
+usage: compare.py [--size 2b|4b|8b] [--turns N] [--repeats N] [--bits 4 3 8] [--prefill 256 1024] [--no-vision]
 """
 import argparse
 import json
 import pathlib
+import statistics
 import subprocess
 import sys
 
@@ -28,29 +32,48 @@ def run(*command):
     return json.loads(subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE).stdout)
 
 
+def merged(turns):
+    """One result of several turns."""
+    first = turns[0]
+    result = {key: value for key, value in first.items()}
+    for key in ("prefill", "decode"):
+        for i, entry in enumerate(first.get(key, [])):
+            result[key][i] = entry | {"s": statistics.median(turn[key][i]["s"] for turn in turns)}
+    for key in ("load_s", "resident_bytes_after_load"):
+        if key in first:
+            result[key] = statistics.median(turn[key] for turn in turns)
+    if "vision" in first:
+        result["vision"] = first["vision"] | {"s": statistics.median(turn["vision"]["s"] for turn in turns)}
+    if "roof" in first:
+        result["roof"] = {name: max(turn["roof"][name] for turn in turns) for name in first["roof"]}
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="2b", choices=["2b", "4b", "8b"])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=2, help="rounds in each turn")
     parser.add_argument("--bits", type=int, nargs="+", default=[4, 3, 8], choices=PEER_OF)
     parser.add_argument("--prefill", type=int, nargs="+", default=[256, 1024])
     parser.add_argument("--no-vision", action="store_true")
     a = parser.parse_args()
-    result = {"size": a.size, "repeats": a.repeats, "ours": {}, "llama": {}}
-    for bits in a.bits:
-        checkpoint = MODELS / f"{a.size}-{bits}"
-        made(checkpoint / "model.safetensors", "random_checkpoint.py", a.size, bits, checkpoint)
-        lengths = a.prefill if bits == 4 else a.prefill[:1]
-        options = [word for n in lengths for word in ("--prefill", n)]
-        if bits == 4 and not a.no_vision:
-            options += ["--vision", "1280x720"]
-        result["ours"][bits] = run(ROOT / "build/release/model_bench", checkpoint, "--decode", 128, "--repeats", a.repeats, *options)
-        result["ours"][bits]["file_bytes"] = (checkpoint / "model.safetensors").stat().st_size
-        kind = PEER_OF[bits]
-        if kind not in result["llama"]:
-            file = MODELS / f"{a.size}-{kind}.gguf"
-            made(file, "random_gguf.py", a.size, kind, file)
-            result["llama"][kind] = run(PYTHON, HERE / "peers.py", "llama", file, a.repeats, *lengths)
+    result = {"size": a.size, "turns": a.turns, "repeats": a.repeats, "ours": {}, "llama": {}}
+    for kind in dict.fromkeys(PEER_OF[bits] for bits in a.bits):
+        file = made(MODELS / f"{a.size}-{kind}.gguf", "random_gguf.py", a.size, kind, MODELS / f"{a.size}-{kind}.gguf")
+        ours, llama = {}, []
+        for _ in range(a.turns):
+            for bits in (bits for bits in a.bits if PEER_OF[bits] == kind):
+                checkpoint = MODELS / f"{a.size}-{bits}"
+                made(checkpoint / "model.safetensors", "random_checkpoint.py", a.size, bits, checkpoint)
+                options = [word for n in (a.prefill if bits == 4 else a.prefill[:1]) for word in ("--prefill", n)]
+                if bits == 4 and not a.no_vision:
+                    options += ["--vision", "1280x720"]
+                ours.setdefault(bits, []).append(run(ROOT / "build/release/model_bench", checkpoint, "--decode", 128, "--repeats", a.repeats, *options))
+            llama.append(run(PYTHON, HERE / "peers.py", "llama", file, a.repeats, *(a.prefill if kind == "Q4_0" else a.prefill[:1])))
+        result["llama"][kind] = merged(llama)
+        for bits, turns in ours.items():
+            result["ours"][bits] = merged(turns) | {"file_bytes": (MODELS / f"{a.size}-{bits}/model.safetensors").stat().st_size}
     result["mlx"] = run(PYTHON, HERE / "peers.py", "mlx", a.size)
     (RESULTS / ("kernels.json" if a.size == "2b" else f"kernels_{a.size}.json")).write_text(json.dumps(result, indent=1))
 
