@@ -38,6 +38,9 @@ struct GenerateArguments {
   std::string regex;
   std::vector<std::string> choices;
   bool json_answer = false;
+  double memory_gb = 0;
+  std::string cache_folder;
+  double cache_gb = 10;
   std::string video_start;
   std::string video_end;
   bool dry_run = false;
@@ -152,6 +155,7 @@ ordered_json to_json(const Answer& answer, bool with_log_probabilities) {
       {"load", answer.timings.load_ms},     {"queue", answer.timings.queue_ms},
       {"vision", answer.timings.vision_ms}, {"prefill", answer.timings.prefill_ms},
       {"decode", answer.timings.decode_ms}, {"first_token", answer.timings.first_token_ms}};
+  result["cached_prompt_tokens"] = answer.cached_prompt_tokens;
   result["peak_memory_bytes"] = answer.peak_memory_bytes;
   return result;
 }
@@ -197,12 +201,20 @@ LoadOptions load_options(const GenerateArguments& arguments) {
   return options;
 }
 
+EngineOptions engine_options(const GenerateArguments& arguments) {
+  EngineOptions options;
+  options.memory_bytes = static_cast<uint64_t>(arguments.memory_gb * 1e9);
+  options.caches.folder = arguments.cache_folder;
+  options.caches.disk_bytes = static_cast<uint64_t>(arguments.cache_gb * 1e9);
+  return options;
+}
+
 void generate(const GenerateArguments& arguments) {
   if (arguments.dry_run) return print_plan(arguments);
   const std::stop_token stop = interrupted();  // before MLX starts its threads
   const Conversation conversation = conversation_of(arguments);
   const auto grammar = grammar_of(arguments);  // refused before the model is loaded
-  Engine engine(arguments.model, load_options(arguments));
+  Engine engine(arguments.model, load_options(arguments), engine_options(arguments));
   GenerateOptions options = generate_options(arguments, engine.defaults());
   options.grammar = grammar;
   if (arguments.format == "json") {
@@ -315,6 +327,16 @@ void add_generate_command(CLI::App& app) {
       "on a CPU: do not round activations to 8 bits in products with quantised weights");
   command.add_option("--threads", arguments->threads, "of a CPU (default: all that are allowed)")
       ->check(CLI::Range(1, 4096));
+  command
+      .add_option("--memory", arguments.memory_gb,
+                  "GB for weights, caches and answers (default: four fifths of this machine's)")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--cache", arguments.cache_folder,
+                     "folder that keeps what was seen of pictures, videos and prompts for the next "
+                     "call");
+  command.add_option("--cache-size", arguments.cache_gb, "GB of the folder")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   command.add_flag("--dry-run", arguments->dry_run,
                    "print frames, times, sizes and token counts, run nothing");
   command.callback([arguments] { generate(*arguments); });

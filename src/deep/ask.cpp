@@ -175,7 +175,8 @@ class Asking {
                {"question", one_line(question_)}},
               true,
               512,
-              options_.history};
+              options_.history,
+              true};
     Answer answer;
     ask_parts(video, prompt("question"), {part},
               [&](size_t, const Checked& reply, const Clip& shown) {

@@ -29,10 +29,11 @@ struct Request {
   std::vector<std::shared_ptr<const Image>> pictures;  // behind the clip
   std::vector<Turn> history;                           // before the prompt, without pictures
   std::string prompt;
-  nlohmann::ordered_json schema;  // of the reply; null: free text
+  nlohmann::ordered_json schema;  // which the reply fulfils; null: free text
   int max_tokens = 1024;
   float temperature = 0;  // 0: the likeliest reply
   uint64_t seed = 0;
+  bool person_waits = false;  // goes before requests for which nobody does
 };
 
 struct Reply {

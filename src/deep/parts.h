@@ -18,6 +18,7 @@ struct Part {
   bool looks = true;  // at the range's frames
   int max_tokens = 1024;
   std::vector<Turn> history = {};
+  bool person_waits = false;
 };
 
 /// Asks for every part: answered from the store where the very same was asked before, else of the

@@ -1,12 +1,13 @@
 #include "deep/qwen_model.h"
 
+#include <deque>
 #include <filesystem>
 #include <optional>
 
 #include "core/error.h"
 #include "deep/model_fingerprint.h"
+#include "inference/engine.h"
 #include "inference/installed_models.h"
-#include "inference/vision_language_model.h"
 #include "models/qwen3_vl/bicubic.h"
 #include "models/qwen3_vl/frame_size.h"
 
@@ -14,6 +15,8 @@ namespace prismvid::deep {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr size_t kMostAtOnce = 8;
 using inference::Conversation;
 using tokenizer::Role;
 
@@ -40,25 +43,30 @@ std::string quantization_of(const nlohmann::json& config) {
 
 class QwenModel : public Model {
  public:
-  explicit QwenModel(const ModelChoice& choice)
-      : choice_(choice), model_(inference::VisionLanguageModel::load(choice.name)) {}
+  explicit QwenModel(const ModelChoice& choice) : choice_(choice), engine_(choice.name) {}
 
   const document::StageModel& card() const override { return choice_.card; }
   const Feeding& feeding() const override { return choice_.feeding; }
 
   Image resized(ImageView picture, int frames) const override {
     return qwen3_vl::resize_bicubic(
-        picture, frames > 0 ? model_.planner().frame_size(picture.size(), frames, video_options())
+        picture, frames > 0 ? engine_.planner().frame_size(picture.size(), frames, video_options())
                             : keyframe_size(picture.size()));
   }
 
   int count_tokens(const std::string& text) const override {
-    return model_.planner().count_tokens(text);
+    return engine_.planner().count_tokens(text);
   }
 
   void ask(std::span<const Request> requests, const std::function<void(size_t, Reply)>& take,
            std::stop_token stop) override {
-    for (size_t i = 0; i < requests.size(); ++i) take(i, answer(requests[i], stop));
+    std::deque<inference::Ticket> tickets;  // in the order of the requests
+    for (size_t next = 0, taken = 0; taken < requests.size(); ++taken) {
+      for (; next < requests.size() && tickets.size() < kMostAtOnce; ++next)
+        tickets.push_back(submit(requests[next]));
+      take(taken, reply_of(tickets.front(), stop));
+      tickets.pop_front();
+    }
   }
 
  private:
@@ -69,7 +77,7 @@ class QwenModel : public Model {
   }
 
   Size keyframe_size(Size size) const {
-    const int factor = model_.planner().config().vision.factor();
+    const int factor = engine_.planner().config().vision.factor();
     const int64_t token = int64_t{factor} * factor;
     return qwen3_vl::image_size(size, factor, token, choice_.feeding.keyframe_tokens * token);
   }
@@ -89,14 +97,21 @@ class QwenModel : public Model {
     return conversation;
   }
 
-  Reply answer(const Request& request, const std::stop_token& stop) const {
+  inference::Ticket submit(const Request& request) {
     inference::GenerateOptions options;
     options.max_tokens = request.max_tokens;
     options.sampling.temperature = request.temperature;
     options.sampling.seed = request.seed;
     options.loop_guard = true;
+    if (!request.schema.is_null()) options.grammar = grammar::Grammar::json_schema(request.schema);
+    return engine_.submit(
+        {conversation_of(request), options,
+         request.person_waits ? inference::Priority::kInteractive : inference::Priority::kBatch});
+  }
+
+  Reply reply_of(inference::Ticket& ticket, const std::stop_token& stop) const {
     try {
-      const inference::Answer answer = model_.generate(conversation_of(request), options, {}, stop);
+      const inference::Answer answer = ticket.get(stop);
       check(answer.finish_reason != inference::FinishReason::kCancelled, ErrorCode::kCancelled,
             "interrupted");
       return {answer.text, static_cast<int64_t>(answer.prompt_token_ids.size()),
@@ -110,7 +125,7 @@ class QwenModel : public Model {
   }
 
   ModelChoice choice_;
-  inference::VisionLanguageModel model_;
+  inference::Engine engine_;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace prismvid::grammar {
 namespace {
 
 constexpr int kMostIndent = 24;  // blanks behind a line end
+constexpr int kDeepestSchema = 100;
 
 [[noreturn]] void refuse(const std::string& what) {
   fail(ErrorCode::kInvalidArgument, "the schema cannot be used: ", what);
@@ -63,7 +64,9 @@ int SchemaCompiler::rule_of(const Json& schema) {
   const int rule = entry->second = network_.add_rule();
   const int end = network_.add_state();
   network_.set_accepting(end);
+  if (++depth_ > kDeepestSchema) refuse("its parts are nested too deeply");
   add_schema(network_.start_of(rule), document_.flattened(schema), end);
+  --depth_;
   return rule;
 }
 

@@ -39,6 +39,7 @@ class SchemaCompiler {
   Network& network_;
   const SchemaDocument document_;
   std::unordered_map<std::string, int> rules_;  // by the schema's text
+  int depth_ = 0;  // of nested subschemas
   int space_rule_ = -1;
   int character_rule_ = -1;
 };

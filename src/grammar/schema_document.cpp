@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kDeepest = 40;
 constexpr size_t kMostAlternatives = 1000;
+constexpr int kMostWork = 200'000;  // subschemas looked at
 
 [[noreturn]] void refuse(const std::string& what) {
   fail(ErrorCode::kInvalidArgument, "the schema cannot be used: ", what);
@@ -79,6 +80,7 @@ Json SchemaDocument::merged(const Json& a, const Json& b) const {
 
 Json SchemaDocument::flattened(const Json& schema, int depth) const {
   if (depth > kDeepest) refuse("references or allOf in a circle");
+  if (++work_ > kMostWork) refuse("its references and alternatives multiply too much");
   check_keywords(schema);
   if (schema.is_boolean()) return schema.get<bool>() ? Json::object() : nothing();
   Json rest = schema;

@@ -36,6 +36,7 @@ class SchemaDocument {
   void join_properties(Json& a, const Json& b, int depth) const;
 
   Json root_;
+  mutable int work_ = 0;  // references can multiply: bounded
 };
 
 /// "null", "boolean", "object", "array", "number", "string", "integer" that the schema allows: its

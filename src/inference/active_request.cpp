@@ -15,16 +15,20 @@ GenerateOptions limited(GenerateOptions options, const qwen3_vl::Prompt& prompt,
   return options;
 }
 
-std::vector<float> to_floats(const mx::array& values) {
-  mx::array flat = mx::contiguous(mx::flatten(values));
-  mx::eval(flat);
-  return {flat.data<float>(), flat.data<float>() + flat.size()};
+// (1, rows, width), evaluated.
+std::vector<std::vector<float>> rows_of(const mx::array& values) {
+  const float* data = values.data<float>();
+  const int width = values.shape(2);
+  std::vector<std::vector<float>> rows;
+  for (int i = 0; i < values.shape(1); ++i, data += width) rows.emplace_back(data, data + width);
+  return rows;
 }
 
 }  // namespace
 
-ActiveRequest::ActiveRequest(const LoadedModel& model, RequestStart start)
+ActiveRequest::ActiveRequest(const LoadedModel& model, RequestStart start, Caches* caches)
     : model_(model),
+      caches_(caches),
       prompt_(std::move(start.planned.prompt)),
       options_(limited(std::move(start.options), prompt_, model.parts().config.text)),
       stop_(std::move(start.stop)),
@@ -46,11 +50,9 @@ void ActiveRequest::work() {
 }
 
 void ActiveRequest::encode_part() {
-  if (const auto rows = media_->next()) {
-    parts_.push_back(model_.model.encode(*rows));
-    std::vector<mx::array> outputs = parts_.back().deepstack;
-    outputs.push_back(parts_.back().embeddings);
-    mx::eval(outputs);  // part by part: memory stays that of one
+  if (const auto part = media_->next()) {
+    for (auto& pair : encode(model_.model, *part, caches_)) parts_.push_back(std::move(pair));
+    media_keys_.insert(media_keys_.end(), part->keys.begin(), part->keys.end());
     return;
   }
   media_.reset();
@@ -59,7 +61,20 @@ void ActiveRequest::encode_part() {
   timings_.vision_ms = end_phase(Phase::kPrefill);
 }
 
+// Takes over the keys and values of a known beginning, all but the last token.
+void ActiveRequest::find_prefix() {
+  block_keys_.emplace(caches_->model, prompt_.spans, media_keys_);
+  block_keys_->append(prompt_.ids);
+  const int most = static_cast<int>(prompt_.ids.size()) - 1;
+  cached_tokens_ = restore_prefix(caches_->prefixes, block_keys_->keys(), most, sequence_);
+}
+
+void ActiveRequest::keep_prefix() {
+  if (block_keys_) store_prefix(caches_->prefixes, block_keys_->keys(), sequence_);
+}
+
 void ActiveRequest::run_chunk() {
+  if (caches_ && !block_keys_) find_prefix();
   const int size = static_cast<int>(prompt_.ids.size());
   const int end = std::min(size, sequence_.size() + options_.prefill_chunk);
   const mx::array hidden = model_.model.prefill(sequence_, prompt_, features_, end);
@@ -68,19 +83,34 @@ void ActiveRequest::run_chunk() {
   mx::eval(tail);
   if (end < size) return;
   features_.reset();
-  const mx::array logits = model_.model.logits(tail);
+  mx::array logits = mx::contiguous(model_.model.logits(tail));
+  mx::async_eval(logits);
+  generation_.prepare();
+  mx::eval(logits);
+  keep_prefix();
   timings_.prefill_ms = end_phase(Phase::kDecode);
-  take(logits);
+  std::vector<std::vector<float>> rows = rows_of(logits);
+  take(rows[0]);
 }
 
-mx::array ActiveRequest::step() {
-  return model_.model.logits(model_.model.step(sequence_, generation_.last_token()));
+std::vector<std::vector<float>> ActiveRequest::step(const LoadedModel& model,
+                                                    const std::vector<ActiveRequest*>& requests) {
+  std::vector<qwen3_vl::Sequence*> sequences;
+  std::vector<int> ids;
+  for (ActiveRequest* request : requests) {
+    sequences.push_back(&request->sequence_);
+    ids.push_back(request->generation_.last_token());
+  }
+  mx::array logits = mx::contiguous(model.model.logits(model.model.step(sequences, ids)));
+  mx::async_eval(logits);
+  for (ActiveRequest* request : requests) request->generation_.prepare();  // beside the device
+  mx::eval(logits);
+  return rows_of(logits);
 }
 
-void ActiveRequest::take(const mx::array& logits) {
-  std::vector<float> scores = to_floats(logits);
+void ActiveRequest::take(std::span<float> logits) {
   const bool first = generation_.is_empty();
-  const bool done = generation_.take(scores);
+  const bool done = generation_.take(logits);
   if (first) timings_.first_token_ms = milliseconds_between(start_, Clock::now());
   if (done) timings_.decode_ms = end_phase(Phase::kDone);
 }
@@ -93,6 +123,11 @@ void ActiveRequest::cancel() {
 
 Answer ActiveRequest::finish() {
   Answer answer = generation_.finish();
+  if (block_keys_) {
+    block_keys_->append(answer.token_ids);
+    keep_prefix();  // a next turn begins with this one
+  }
+  answer.cached_prompt_tokens = cached_tokens_;
   answer.prompt_token_ids = std::move(prompt_.ids);
   timings_.load_ms = model_.load_ms;
   answer.timings = timings_;

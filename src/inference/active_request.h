@@ -7,9 +7,11 @@
 #include <stop_token>
 #include <vector>
 
+#include "inference/caches.h"
 #include "inference/generation.h"
 #include "inference/loaded_model.h"
 #include "inference/media_loader.h"
+#include "inference/prefix_cache.h"
 
 // Inside inference only.
 namespace prismvid::inference {
@@ -32,7 +34,8 @@ class ActiveRequest {
   enum class Phase { kVision, kPrefill, kDecode, kDone };
 
   /// `model` must outlive this. Throws Error(kInvalidArgument or kModel) for what cannot run.
-  ActiveRequest(const LoadedModel& model, RequestStart start);
+  /// `caches` may be null: then everything is computed.
+  ActiveRequest(const LoadedModel& model, RequestStart start, Caches* caches = nullptr);
 
   Phase phase() const { return phase_; }
   /// Whether work() has something to do at once.
@@ -41,10 +44,13 @@ class ActiveRequest {
   /// yet, waits for it. Throws what decoding and the model throw.
   void work();
 
-  /// Logits behind the newest token, (1, 1, vocabulary), of the token last taken.
-  mx::array step();
-  /// Takes the next token from logits of step().
-  void take(const mx::array& logits);
+  /// Runs the newest token of each through the layers together, all of them in Phase::kDecode;
+  /// returns the logits behind it, one row for each. Sequences may differ in length. Throws what
+  /// the model throws; then none of them can go on.
+  static std::vector<std::vector<float>> step(const LoadedModel& model,
+                                              const std::vector<ActiveRequest*>& requests);
+  /// Takes the next token from its row of step(). Throws what the token callback throws.
+  void take(std::span<float> logits);
 
   bool is_cancelled() const { return stop_.stop_requested(); }
   /// Ends the answer where it is.
@@ -56,10 +62,13 @@ class ActiveRequest {
  private:
   using Clock = std::chrono::steady_clock;
   void encode_part();
+  void find_prefix();
+  void keep_prefix();
   void run_chunk();
   double end_phase(Phase next);
 
   const LoadedModel& model_;
+  Caches* caches_;
   qwen3_vl::Prompt prompt_;
   GenerateOptions options_;
   std::stop_token stop_;
@@ -67,6 +76,9 @@ class ActiveRequest {
   std::optional<MediaStream> media_;
   std::vector<qwen3_vl::VisionFeatures> parts_;
   std::optional<qwen3_vl::VisionFeatures> features_;
+  std::vector<std::string> media_keys_;  // one for each span
+  std::optional<BlockKeys> block_keys_;  // of the tokens so far
+  int cached_tokens_ = 0;
   qwen3_vl::Sequence sequence_;
   Phase phase_ = Phase::kPrefill;
   Clock::time_point start_ = Clock::now();

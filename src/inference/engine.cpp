@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "inference/memory_use.h"
 #include "inference/request_queue.h"
 #include "inference/scheduler.h"
 
@@ -28,17 +29,22 @@ struct Engine::State {
   SharedMetrics metrics;
   std::promise<const LoadedModel*> loading;
   const LoadedModel* model = nullptr;  // lives as long as the thread
-  std::jthread thread;                 // last: it uses the rest
+  uint64_t budget = 0;
+  std::jthread thread;  // last: it uses the rest
 
   void run(const std::string& name, const LoadOptions& load, const EngineOptions& options) {
     std::optional<LoadedModel> loaded;
+    std::optional<Caches> caches;
     try {
       loaded.emplace(load_model(name, load));
+      caches.emplace(options.caches, loaded->identity);
     } catch (...) {
       return loading.set_exception(std::current_exception());
     }
     loading.set_value(&*loaded);
-    Scheduler(*loaded, options, *queue, metrics).serve();
+    Scheduler(*loaded, options, budget, *caches, *queue, metrics).serve();
+    caches->features.flush();
+    caches->prefixes.flush();
   }
 };
 
@@ -46,9 +52,17 @@ Engine::Engine(const std::string& model, const LoadOptions& load, const EngineOp
     : state_(std::make_unique<State>()) {
   check(options.queue_limit > 0 && options.batch_limit > 0, ErrorCode::kInvalidArgument,
         "the engine needs room for 1 or more requests");
+  state_->budget = options.memory_bytes > 0 ? options.memory_bytes : default_memory_budget();
   state_->queue = std::make_shared<RequestQueue>(static_cast<size_t>(options.queue_limit));
   state_->thread = std::jthread([=, state = state_.get()] { state->run(model, load, options); });
   state_->model = state_->loading.get_future().get();
+  const uint64_t weights = state_->model->model.weight_bytes();
+  state_->metrics.change([&](EngineMetrics& m) {
+    m.weight_bytes = weights;
+    m.memory_budget_bytes = state_->budget;
+  });
+  check(weights < state_->budget, ErrorCode::kUnavailable, "the weights of ", model, " take ",
+        gigabytes(weights), ", the memory budget is ", gigabytes(state_->budget));
 }
 
 Engine::~Engine() {
@@ -69,6 +83,12 @@ Ticket Engine::submit(EngineRequest request, TokenCallback on_token) {
   WaitingRequest waiting;
   waiting.priority = request.priority;
   waiting.start.planned = make_plan(model.parts(), request.conversation, request.options);
+  waiting.bytes = request_bytes(model, waiting.start.planned, request.options);
+  const uint64_t room = state_->budget - model.model.weight_bytes();
+  check(waiting.bytes <= room, ErrorCode::kUnavailable, "this request needs about ",
+        gigabytes(waiting.bytes), ", but the memory budget of ", gigabytes(state_->budget),
+        " leaves ", gigabytes(room),
+        " beside the weights: ask for fewer tokens, show less, or raise the budget");
   waiting.start.conversation = std::move(request.conversation);
   waiting.start.options = std::move(request.options);
   waiting.start.on_token = std::move(on_token);

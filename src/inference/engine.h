@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <stop_token>
@@ -20,9 +21,22 @@ struct EngineRequest {
   Priority priority = Priority::kInteractive;
 };
 
+/// What requests share: vision features of equal frames, keys and values of equal beginnings.
+/// Nothing is computed twice that one of them holds.
+struct CacheOptions {
+  uint64_t feature_bytes = 512u << 20;  // in memory; 0: none
+  uint64_t prefix_bytes = 1u << 30;
+  std::filesystem::path folder;  // what leaves memory goes here; empty: it is dropped
+  uint64_t disk_bytes = 0;       // half of it for each of the two
+};
+
 struct EngineOptions {
   int queue_limit = 256;  // requests that wait; more are refused
   int batch_limit = 8;    // requests that are worked on at once
+  /// For weights, requests and caches together, by estimate; 0: four fifths of this machine's. What
+  /// does not fit now waits, what never fits is refused.
+  uint64_t memory_bytes = 0;
+  CacheOptions caches;
 };
 
 /// What the engine has done since it started, and does now.
@@ -32,11 +46,19 @@ struct EngineMetrics {
   uint64_t answered = 0;  // to their end
   uint64_t cancelled = 0;
   uint64_t failed = 0;
-  uint64_t refused = 0;        // the queue was full
-  uint64_t prompt_tokens = 0;  // of all requests that were started
-  uint64_t tokens = 0;         // generated
-  uint64_t decode_steps = 0;   // each of one token for all that decode
-  double queue_ms = 0;         // sums over all requests, as Timings has them
+  uint64_t refused = 0;               // the queue was full
+  uint64_t prompt_tokens = 0;         // of all requests that were started
+  uint64_t tokens = 0;                // generated
+  uint64_t decode_steps = 0;          // each of one token for all that decode
+  int largest_batch = 0;              // requests of one step
+  uint64_t cached_prompt_tokens = 0;  // not computed again
+  uint64_t feature_hit_bytes = 0;
+  uint64_t prefix_hit_bytes = 0;
+  uint64_t cache_bytes = 0;    // held in memory now
+  uint64_t request_bytes = 0;  // estimated for what is active now
+  uint64_t weight_bytes = 0;
+  uint64_t memory_budget_bytes = 0;
+  double queue_ms = 0;  // sums over all requests, as Timings has them
   double vision_ms = 0;
   double prefill_ms = 0;
   double decode_ms = 0;
@@ -77,7 +99,7 @@ class Engine {
   /// Hands a request in. Reads the media's times on the calling thread, to count tokens. `on_token`
   /// is called on the engine's thread: it must be quick and must not wait for the engine. Throws
   /// Error: kInvalidArgument, kNotFound, kUnreadable, kNotVideo or kModel for what cannot be
-  /// answered, kUnavailable when the queue is full.
+  /// answered, kUnavailable when the queue is full or it needs more memory than there ever is.
   Ticket submit(EngineRequest request, TokenCallback on_token = {});
 
   EngineMetrics metrics() const;

@@ -11,6 +11,8 @@ struct LoadedModel {
   PromptPlanner planner;
   qwen3_vl::Model model;
   double load_ms = 0;
+  std::string identity;           // of weights and numerics: equal for equal results
+  uint64_t bytes_per_number = 2;  // of keys, values and features
 
   const PromptPlanner::Parts& parts() const { return planner.parts(); }
 };

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/sha256.h"
 #include "media/open_video.h"
 #include "media/still_picture.h"
 #include "models/qwen3_vl/bicubic.h"
@@ -15,8 +16,6 @@
 
 namespace prismvid::inference {
 namespace {
-
-using qwen3_vl::PatchRows;
 
 constexpr int kPatchesOfPart = 4096;  // about how many one part holds
 constexpr size_t kPartsAhead = 2;
@@ -89,7 +88,7 @@ class PartQueue {
   explicit PartQueue(std::function<void()> on_ready) : on_ready_(std::move(on_ready)) {}
 
   /// False: the consumer is gone.
-  bool push(PatchRows part) {
+  bool push(MediaPart part) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return closed_ || parts_.size() < kPartsAhead; });
     if (closed_) return false;
@@ -104,14 +103,14 @@ class PartQueue {
     return closed_ || !parts_.empty();
   }
 
-  std::optional<PatchRows> pop() {
+  std::optional<MediaPart> pop() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return closed_ || !parts_.empty(); });
     if (parts_.empty()) {
       if (error_) std::rethrow_exception(error_);
       return std::nullopt;
     }
-    PatchRows part = std::move(parts_.front());
+    MediaPart part = std::move(parts_.front());
     parts_.pop_front();
     changed_.notify_all();
     return part;
@@ -135,16 +134,27 @@ class PartQueue {
   const std::function<void()> on_ready_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<PatchRows> parts_;
+  std::deque<MediaPart> parts_;
   bool closed_ = false;
   std::exception_ptr error_;
 };
+
+// Of the pixels as the model gets them.
+std::string key_of(const Image& first, const Image& second) {
+  Sha256 hash;
+  const Size size = first.size();
+  hash.update(std::to_string(size.width) + "x" + std::to_string(size.height) + ";");
+  for (const Image* frame : {&first, &second})
+    for (int y = 0; y < size.height; ++y)
+      hash.update(std::span(frame->row(y), static_cast<size_t>(3) * size.width));
+  return hash.hex();
+}
 
 // Collects resized frames and gives them on as parts of whole pairs.
 class PartMaker {
  public:
   PartMaker(const MediaPlan& plan, const MediaSettings& settings,
-            const std::function<bool(PatchRows)>& give)
+            const std::function<bool(MediaPart)>& give)
       : plan_(plan), settings_(settings), give_(give) {
     const int patches = plan.layout.grid.h * plan.layout.grid.w;
     frames_of_part_ = 2 * static_cast<size_t>(std::max(1, kPatchesOfPart / patches));
@@ -158,7 +168,9 @@ class PartMaker {
 
   bool flush() {
     if (frames_.empty()) return true;
-    PatchRows part = qwen3_vl::make_patches(frames_, settings_.vision, settings_.processor);
+    MediaPart part{qwen3_vl::make_patches(frames_, settings_.vision, settings_.processor), {}};
+    for (size_t i = 0; i < frames_.size(); i += 2)
+      part.keys.push_back(key_of(frames_[i], frames_[std::min(i + 1, frames_.size() - 1)]));
     frames_.clear();
     return give_(std::move(part));
   }
@@ -166,7 +178,7 @@ class PartMaker {
  private:
   const MediaPlan& plan_;
   const MediaSettings& settings_;
-  const std::function<bool(PatchRows)>& give_;
+  const std::function<bool(MediaPart)>& give_;
   size_t frames_of_part_ = 2;
   std::vector<Image> frames_;
 };
@@ -222,7 +234,7 @@ struct MediaStream::State {
 
   void run(const std::stop_token& stop) {
     try {
-      const std::function<bool(PatchRows)> give = [&](PatchRows part) {
+      const std::function<bool(MediaPart)> give = [&](MediaPart part) {
         return queue.push(std::move(part));
       };
       for (size_t i = 0; i < media.size() && !stop.stop_requested(); ++i) {
@@ -257,7 +269,7 @@ bool MediaStream::ready() const {
   return state_->queue.ready();
 }
 
-std::optional<PatchRows> MediaStream::next() {
+std::optional<MediaPart> MediaStream::next() {
   return state_->queue.pop();
 }
 

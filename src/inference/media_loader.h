@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -38,6 +39,13 @@ struct MediaSettings {
 MediaPlan plan_media(const std::variant<ImageSource, VideoSource>& source,
                      const MediaSettings& settings);
 
+/// Patches of whole frame pairs, and for each pair a name of what it shows: equal names, equal
+/// patches.
+struct MediaPart {
+  qwen3_vl::PatchRows rows;
+  std::vector<std::string> keys;
+};
+
 /// The patches of a conversation's media, part by part, each of whole frame pairs. Decodes and
 /// resizes on a thread of its own, at most two parts ahead, so memory does not grow with a video.
 class MediaStream {
@@ -53,7 +61,7 @@ class MediaStream {
   bool ready() const;
   /// Waits for the next part; nullopt behind the last. Throws what decoding threw: Error kNotFound,
   /// kUnreadable, kNotVideo, kInvalidArgument.
-  std::optional<qwen3_vl::PatchRows> next();
+  std::optional<MediaPart> next();
 
  private:
   struct State;

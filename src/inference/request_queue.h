@@ -18,6 +18,7 @@ namespace prismvid::inference {
 struct WaitingRequest {
   RequestStart start;
   Priority priority = Priority::kInteractive;
+  uint64_t bytes = 0;     // estimated
   std::stop_source stop;  // of start.stop
   std::promise<Answer> promise;
   std::chrono::steady_clock::time_point submitted = std::chrono::steady_clock::now();

@@ -23,12 +23,13 @@ std::exception_ptr as_error(std::exception_ptr error) {
 
 }  // namespace
 
-RunningRequest::RunningRequest(const LoadedModel& model, WaitingRequest waiting)
+RunningRequest::RunningRequest(const LoadedModel& model, WaitingRequest waiting, Caches& caches)
     : priority_(waiting.priority),
+      bytes_(waiting.bytes),
       stop_(std::move(waiting.stop)),
       promise_(std::move(waiting.promise)),
       queue_ms_(milliseconds_between(waiting.submitted, std::chrono::steady_clock::now())) {
-  guarded([&] { request_.emplace(model, std::move(waiting.start)); });
+  guarded([&] { request_.emplace(model, std::move(waiting.start), &caches); });
 }
 
 void RunningRequest::fail(std::exception_ptr error) {

@@ -15,10 +15,11 @@ namespace prismvid::inference {
 class RunningRequest {
  public:
   /// Never throws: a request that cannot start has failed.
-  RunningRequest(const LoadedModel& model, WaitingRequest waiting);
+  RunningRequest(const LoadedModel& model, WaitingRequest waiting, Caches& caches);
 
   ActiveRequest& request() { return *request_; }
   Priority priority() const { return priority_; }
+  uint64_t bytes() const { return bytes_; }
   ActiveRequest::Phase phase() const {
     return failure_ ? ActiveRequest::Phase::kDone : request_->phase();
   }
@@ -44,6 +45,7 @@ class RunningRequest {
 
  private:
   Priority priority_;
+  uint64_t bytes_;
   std::stop_source stop_;
   std::promise<Answer> promise_;
   double queue_ms_;

@@ -17,6 +17,7 @@ void add_answer(EngineMetrics& metrics, const std::optional<Answer>& answer) {
     return;
   }
   ++(answer->finish_reason == FinishReason::kCancelled ? metrics.cancelled : metrics.answered);
+  metrics.cached_prompt_tokens += static_cast<uint64_t>(answer->cached_prompt_tokens);
   metrics.queue_ms += answer->timings.queue_ms;
   metrics.vision_ms += answer->timings.vision_ms;
   metrics.prefill_ms += answer->timings.prefill_ms;
@@ -44,14 +45,34 @@ void Scheduler::admit() {
   for (WaitingRequest& cancelled : queue_.take_cancelled()) answer_unstarted(std::move(cancelled));
   const auto fits = [&](const WaitingRequest& waiting) {
     const int kept = waiting.priority == Priority::kBatch ? options_.batch_limit / 4 : 0;
-    return static_cast<int>(running_.size()) < options_.batch_limit - kept;
+    return static_cast<int>(running_.size()) < options_.batch_limit - kept &&
+           committed_bytes() + waiting.bytes <= room_;
   };
   while (auto waiting = queue_.pop(fits)) {
     metrics_.change(
         [&](EngineMetrics& m) { m.prompt_tokens += waiting->start.planned.prompt.ids.size(); });
-    running_.push_back(std::make_unique<RunningRequest>(model_, std::move(*waiting)));
+    running_.push_back(std::make_unique<RunningRequest>(model_, std::move(*waiting), caches_));
   }
-  metrics_.change([&](EngineMetrics& m) { m.active = static_cast<int>(running_.size()); });
+  keep_to_memory();
+}
+
+uint64_t Scheduler::committed_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& one : running_) bytes += one->bytes();
+  return bytes;
+}
+
+// Requests go before caches.
+void Scheduler::keep_to_memory() {
+  const uint64_t committed = committed_bytes();
+  caches_.shrink(room_ - std::min(room_, committed));
+  metrics_.change([&](EngineMetrics& m) {
+    m.active = static_cast<int>(running_.size());
+    m.request_bytes = committed;
+    m.cache_bytes = caches_.bytes();
+    m.feature_hit_bytes = caches_.features.hit_bytes();
+    m.prefix_hit_bytes = caches_.prefixes.hit_bytes();
+  });
 }
 
 void Scheduler::answer_unstarted(WaitingRequest waiting) {
@@ -76,18 +97,27 @@ bool Scheduler::work_once() {
   return false;
 }
 
-// One token for each that decodes.
+// One token for each that decodes, all through the layers together.
 bool Scheduler::decode_once() {
-  uint64_t tokens = 0;
+  std::vector<RunningRequest*> decoding;
+  std::vector<ActiveRequest*> requests;
   for (const auto& one : running_) {
     if (one->phase() != Phase::kDecode) continue;
-    one->guarded([&] { one->request().take(one->request().step()); });
-    ++tokens;
+    decoding.push_back(one.get());
+    requests.push_back(&one->request());
   }
-  if (tokens == 0) return false;
+  if (decoding.empty()) return false;
+  try {
+    auto rows = ActiveRequest::step(model_, requests);
+    for (size_t i = 0; i < decoding.size(); ++i)
+      decoding[i]->guarded([&] { decoding[i]->request().take(rows[i]); });
+  } catch (...) {
+    for (RunningRequest* one : decoding) one->fail(std::current_exception());
+  }
   metrics_.change([&](EngineMetrics& m) {
-    m.tokens += tokens;
+    m.tokens += decoding.size();
     ++m.decode_steps;
+    m.largest_batch = std::max(m.largest_batch, static_cast<int>(decoding.size()));
   });
   return true;
 }
@@ -102,10 +132,8 @@ void Scheduler::retire() {
   running_.erase(first, running_.end());
   for (const auto& one : done) {
     std::optional<Answer> answer = one->finish();
-    metrics_.change([&](EngineMetrics& m) {
-      m.active = static_cast<int>(running_.size());
-      add_answer(m, answer);
-    });
+    keep_to_memory();
+    metrics_.change([&](EngineMetrics& m) { add_answer(m, answer); });
     one->settle(std::move(answer));
   }
 }

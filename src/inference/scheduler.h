@@ -32,15 +32,22 @@ class SharedMetrics {
 class Scheduler {
  public:
   /// All of these must outlive this.
-  Scheduler(const LoadedModel& model, const EngineOptions& options, RequestQueue& queue,
-            SharedMetrics& metrics)
-      : model_(model), options_(options), queue_(queue), metrics_(metrics) {}
+  Scheduler(const LoadedModel& model, const EngineOptions& options, uint64_t memory_budget,
+            Caches& caches, RequestQueue& queue, SharedMetrics& metrics)
+      : model_(model),
+        options_(options),
+        room_(memory_budget - model.model.weight_bytes()),
+        caches_(caches),
+        queue_(queue),
+        metrics_(metrics) {}
 
   /// Works until the queue is closed, then cancels what is left.
   void serve();
 
  private:
   void admit();
+  uint64_t committed_bytes() const;
+  void keep_to_memory();
   void answer_unstarted(WaitingRequest waiting);
   bool work_once();
   bool decode_once();
@@ -48,6 +55,8 @@ class Scheduler {
 
   const LoadedModel& model_;
   const EngineOptions options_;
+  const uint64_t room_;  // bytes for requests and caches
+  Caches& caches_;
   RequestQueue& queue_;
   SharedMetrics& metrics_;
   std::vector<std::unique_ptr<RunningRequest>> running_;

@@ -1,6 +1,9 @@
 #include "inference/vision_language_model.h"
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "core/sha256.h"
 #include "inference/active_request.h"
 #include "inference/loaded_model.h"
 #include "inference/memory_use.h"
@@ -24,6 +27,22 @@ void choose_device(Device device) {
         " is not available: this build of MLX runs on the CPU",
         gpu ? " or the other kind of GPU" : " only");
   mx::set_default_device(device == Device::kCpu || !gpu ? mx::Device::cpu : mx::Device::gpu);
+}
+
+// Weights by their files' names, sizes and times; all that decides what they compute.
+std::string identity_of(const std::filesystem::path& folder, const LoadOptions& options) {
+  std::vector<std::string> files;
+  for (const auto& file : std::filesystem::directory_iterator(folder))
+    if (file.path().extension() == ".safetensors" || file.path().filename() == "config.json")
+      files.push_back(file.path().filename().string() + ":" + std::to_string(file.file_size()) +
+                      ":" + std::to_string(file.last_write_time().time_since_epoch().count()));
+  std::sort(files.begin(), files.end());
+  std::string text = std::filesystem::weakly_canonical(folder).string();
+  for (const std::string& file : files) text += ";" + file;
+  for (const int value : {static_cast<int>(options.device), static_cast<int>(options.precision),
+                          static_cast<int>(options.kernels), static_cast<int>(options.precise)})
+    text += ";" + std::to_string(value);
+  return sha256_hex(text);
 }
 
 }  // namespace
@@ -58,7 +77,9 @@ LoadedModel load_model(const std::string& model, const LoadOptions& options) {
   else
     load.kernels.reset();
   PromptPlanner planner(folder);
-  LoadedModel loaded{std::move(planner), qwen3_vl::Model::load(folder, load), 0};
+  LoadedModel loaded{std::move(planner), qwen3_vl::Model::load(folder, load), 0,
+                     identity_of(folder, options), 2};
+  if (options.precision == Precision::kFloat32) loaded.bytes_per_number = 4;
   loaded.load_ms = milliseconds_between(start, Clock::now());
   return loaded;
 }
@@ -112,7 +133,7 @@ Answer VisionLanguageModel::generate(const Conversation& conversation,
     if (request.is_cancelled())
       request.cancel();
     else if (request.phase() == ActiveRequest::Phase::kDecode)
-      request.take(request.step());
+      request.take(ActiveRequest::step(*loaded_, {&request})[0]);
     else
       request.work();
   }

@@ -70,6 +70,7 @@ struct Answer {
   std::vector<nn::LogProbabilities> log_probabilities;  // one for each token when asked for
   FinishReason finish_reason = FinishReason::kStop;
   std::optional<bool> valid;  // with a grammar: whether the text is whole, not only its beginning
+  int cached_prompt_tokens = 0;  // whose keys and values were known
   Timings timings;
   uint64_t peak_memory_bytes = 0;  // of the process, or of the device where that is more
 };

@@ -32,4 +32,11 @@ std::pair<mx::array, mx::array> KeyValueCache::append(const mx::array& keys,
   return {first(*keys_, size_), first(*values_, size_)};
 }
 
+std::pair<mx::array, mx::array> KeyValueCache::tokens(int begin, int end) const {
+  const auto part = [&](const mx::array& buffer) {
+    return mx::slice(buffer, {0, 0, begin, 0}, {1, buffer.shape(1), end, buffer.shape(3)});
+  };
+  return {part(*keys_), part(*values_)};
+}
+
 }  // namespace prismvid::nn

@@ -15,6 +15,9 @@ class KeyValueCache {
   /// Appends keys and values (1, heads, tokens, head_dim); returns all there are so far.
   std::pair<mx::array, mx::array> append(const mx::array& keys, const mx::array& values);
 
+  /// Keys and values of tokens [begin, end), which must be there.
+  std::pair<mx::array, mx::array> tokens(int begin, int end) const;
+
   int size() const { return size_; }
 
   /// Forgets all but the first `size` tokens.

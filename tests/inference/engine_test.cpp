@@ -12,6 +12,13 @@ namespace {
 
 const LoadOptions kPrecise{Device::kCpu, Precision::kFloat32};
 
+EngineOptions places(int batch_limit, int queue_limit = 256) {
+  EngineOptions options;
+  options.batch_limit = batch_limit;
+  options.queue_limit = queue_limit;
+  return options;
+}
+
 Engine make_engine(const std::string& kind, EngineOptions options = {}) {
   return Engine(checkpoint(kind).string(), kPrecise, options);
 }
@@ -33,14 +40,19 @@ std::vector<std::vector<int>> answers_alone(const std::string& kind, int tokens)
 TEST(Engine, AnswersManyTogetherAsEachAlone) {
   for (const std::string kind : {"dense_tied", "dense_untied", "moe"}) {
     const auto alone = answers_alone(kind, 40);
-    Engine engine = make_engine(kind, {.batch_limit = 4});
+    Engine engine = make_engine(kind, places(4));
+    std::promise<void> all_submitted;
+    const auto submitted = all_submitted.get_future().share();
     std::vector<Ticket> tickets;
     for (const Conversation& one : several())
-      tickets.push_back(engine.submit({one, greedy(40), Priority::kBatch}));
+      tickets.push_back(engine.submit({one, greedy(40), Priority::kBatch},
+                                      [submitted](const TokenEvent&) { submitted.wait(); }));
+    all_submitted.set_value();
     for (size_t i = 0; i < tickets.size(); ++i)
       EXPECT_EQ(tickets[i].get().token_ids, alone[i]) << kind << " " << i;
     EXPECT_EQ(engine.metrics().answered, tickets.size());
     EXPECT_EQ(engine.metrics().active, 0);
+    EXPECT_EQ(engine.metrics().largest_batch, 3);  // one place of four is kept for people
   }
 }
 
@@ -92,7 +104,7 @@ TEST(Engine, AFailingRequestFailsAlone) {
 }
 
 TEST(Engine, APersonGoesBeforeBatchJobs) {
-  Engine engine = make_engine("dense_tied", {.batch_limit = 1});
+  Engine engine = make_engine("dense_tied", places(1));
   std::promise<void> started, submitted;
   std::vector<std::string> order;
   Ticket first = engine.submit({question(), greedy(2)}, [&](const TokenEvent& event) {
@@ -116,7 +128,7 @@ TEST(Engine, APersonGoesBeforeBatchJobs) {
 }
 
 TEST(Engine, RefusesMoreThanItsQueueHolds) {
-  Engine engine = make_engine("dense_tied", {.queue_limit = 1, .batch_limit = 1});
+  Engine engine = make_engine("dense_tied", places(1, 1));
   std::promise<void> started, submitted;
   bool once = true;
   Ticket first = engine.submit({question(), greedy(2)}, [&](const TokenEvent&) {
@@ -134,7 +146,7 @@ TEST(Engine, RefusesMoreThanItsQueueHolds) {
 
 TEST(Engine, ItsEndCancelsWhatIsLeft) {
   std::optional<Engine> engine;
-  engine.emplace(checkpoint("dense_tied").string(), kPrecise, EngineOptions{.batch_limit = 1});
+  engine.emplace(checkpoint("dense_tied").string(), kPrecise, places(1));
   Ticket running = engine->submit({question(), greedy(4000)}),
          waiting = engine->submit({question(), greedy(4000)});
   engine.reset();

@@ -60,14 +60,35 @@ TextAttention::TextAttention(const TextConfig& config, nn::Weights& weights,
       kernels_(weights.kernels()) {}
 
 mx::array TextAttention::plus(const mx::array& x, const mx::array& other,
-                              const TextPosition& position, nn::KeyValueCache& cache) const {
+                              const TextPosition& position,
+                              const std::vector<LayerPart>& parts) const {
   const auto projected = nn::multiply_each(x, {&q_proj_, &k_proj_, &v_proj_});
   const mx::array queries = turned(projected[0], heads_, q_norm_, position);
   const mx::array keys = turned(projected[1], key_value_heads_, k_norm_, position);
-  const auto [all_keys, all_values] =
-      cache.append(keys, nn::split_heads(projected[2], key_value_heads_));
-  return o_proj_.plus(nn::attention(queries, all_keys, all_values, nn::Mask::kCausal, kernels_),
-                      other);
+  const mx::array values = nn::split_heads(projected[2], key_value_heads_);
+  return o_proj_.plus(attended(queries, keys, values, parts), other);
+}
+
+// (1, heads, tokens, head_dim) -> (1, tokens, heads * head_dim), sequence by sequence.
+mx::array TextAttention::attended(const mx::array& queries, const mx::array& keys,
+                                  const mx::array& values,
+                                  const std::vector<LayerPart>& parts) const {
+  const auto alone = [&](const mx::array& q, const mx::array& k, const mx::array& v,
+                         nn::KeyValueCache& cache) {
+    const auto [all_keys, all_values] = cache.append(k, v);
+    return nn::attention(q, all_keys, all_values, nn::Mask::kCausal, kernels_);
+  };
+  if (parts.size() == 1) return alone(queries, keys, values, *parts[0].cache);
+  std::vector<mx::array> rows;
+  int start = 0;
+  for (const LayerPart& part : parts) {
+    const auto of_part = [&](const mx::array& x) {
+      return mx::slice(x, {0, 0, start, 0}, {1, x.shape(1), start + part.tokens, x.shape(3)});
+    };
+    rows.push_back(alone(of_part(queries), of_part(keys), of_part(values), *part.cache));
+    start += part.tokens;
+  }
+  return mx::concatenate(rows, 1);
 }
 
 mx::array TextAttention::turned(const mx::array& x, int heads, const nn::RmsNorm& norm,
@@ -90,8 +111,8 @@ DecoderLayer::DecoderLayer(const TextConfig& config, nn::Weights& weights, int i
       mlp_(make_mlp(config, weights, index)) {}
 
 mx::array DecoderLayer::operator()(const mx::array& x, const TextPosition& position,
-                                   nn::KeyValueCache& cache) const {
-  const mx::array h = self_attn_.plus(input_layernorm_(x), x, position, cache);
+                                   const std::vector<LayerPart>& parts) const {
+  const mx::array h = self_attn_.plus(input_layernorm_(x), x, position, parts);
   return std::visit([&](const auto& mlp) { return mlp.plus(post_attention_layernorm_(h), h); },
                     mlp_);
 }
@@ -110,11 +131,13 @@ LanguageModel::LanguageModel(const TextConfig& config, bool tied_head, nn::Weigh
 
 mx::array LanguageModel::forward(const mx::array& embeddings, const TextPosition& position,
                                  const std::vector<mx::array>& deepstack,
-                                 std::vector<nn::KeyValueCache>& caches, const Trace& trace) const {
+                                 const std::vector<SequencePart>& parts, const Trace& trace) const {
   mx::array h = mx::expand_dims(embeddings, 0);
   const TextPosition turns = for_kernels(position, h.shape(1));
   for (size_t i = 0; i < layers_.size(); ++i) {
-    h = layers_[i](h, turns, caches[i]);
+    std::vector<LayerPart> layer;
+    for (const SequencePart& part : parts) layer.push_back({&(*part.caches)[i], part.tokens});
+    h = layers_[i](h, turns, layer);
     if (i < deepstack.size()) h = h + mx::expand_dims(deepstack[i], 0);
     report(trace, "layer_" + std::to_string(i), h);
   }

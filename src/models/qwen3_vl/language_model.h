@@ -22,16 +22,30 @@ namespace prismvid::qwen3_vl {
 /// text).
 using TextPosition = std::variant<nn::Rotation, int>;
 
+/// So many of the tokens that go through a layer together belong to the sequence of this cache.
+struct LayerPart {
+  nn::KeyValueCache* cache = nullptr;
+  int tokens = 0;
+};
+
+/// The same through all layers.
+struct SequencePart {
+  std::vector<nn::KeyValueCache>* caches = nullptr;  // one for each layer
+  int tokens = 0;
+};
+
 class TextAttention {
  public:
   TextAttention(const TextConfig& config, nn::Weights& weights, const std::string& path);
-  /// The result plus `other` (the same shape).
+  /// The result plus `other` (the same shape). Tokens see those of their own part only.
   mx::array plus(const mx::array& x, const mx::array& other, const TextPosition& position,
-                 nn::KeyValueCache& cache) const;
+                 const std::vector<LayerPart>& parts) const;
 
  private:
   mx::array turned(const mx::array& x, int heads, const nn::RmsNorm& norm,
                    const TextPosition& position) const;
+  mx::array attended(const mx::array& queries, const mx::array& keys, const mx::array& values,
+                     const std::vector<LayerPart>& parts) const;
 
   int heads_, key_value_heads_;
   nn::Linear q_proj_, k_proj_, v_proj_, o_proj_;
@@ -45,7 +59,7 @@ class DecoderLayer {
  public:
   DecoderLayer(const TextConfig& config, nn::Weights& weights, int index);
   mx::array operator()(const mx::array& x, const TextPosition& position,
-                       nn::KeyValueCache& cache) const;
+                       const std::vector<LayerPart>& parts) const;
 
  private:
   nn::RmsNorm input_layernorm_, post_attention_layernorm_;
@@ -61,10 +75,10 @@ class LanguageModel {
   /// (tokens) -> (tokens, hidden)
   mx::array embed(const mx::array& ids) const { return embed_tokens_(ids); }
 
-  /// Hidden states behind the last norm, (1, tokens, hidden). `deepstack[l]` (tokens, hidden) is
-  /// added after layer l.
+  /// Hidden states behind the last norm, (1, tokens, hidden). The tokens are those of `parts`, one
+  /// part behind the other. `deepstack[l]` (tokens, hidden) is added after layer l.
   mx::array forward(const mx::array& embeddings, const TextPosition& position,
-                    const std::vector<mx::array>& deepstack, std::vector<nn::KeyValueCache>& caches,
+                    const std::vector<mx::array>& deepstack, const std::vector<SequencePart>& parts,
                     const Trace& trace = {}) const;
 
   /// (..., hidden) -> (..., vocabulary), float32

@@ -114,12 +114,29 @@ mx::array Model::prefill(Sequence& sequence, const Prompt& prompt,
   const TextPosition position =
       visual ? TextPosition(text_rotation(sequence.positions, begin, count, config_.text))
              : TextPosition(sequence.positions.of_token[begin][0]);
-  return language_.forward(h, position, deepstack, sequence.caches, trace);
+  return language_.forward(h, position, deepstack, {{&sequence.caches, count}}, trace);
 }
 
 mx::array Model::step(Sequence& sequence, int id) const {
   const int position = sequence.size() + sequence.positions.delta();
-  return language_.forward(language_.embed(mx::array({id}, {1})), position, {}, sequence.caches);
+  return language_.forward(language_.embed(mx::array({id}, {1})), position, {},
+                           {{&sequence.caches, 1}});
+}
+
+mx::array Model::step(const std::vector<Sequence*>& sequences, const std::vector<int>& ids) const {
+  check(!ids.empty() && ids.size() == sequences.size(), ErrorCode::kInvalidArgument,
+        "a step needs one token for each of its sequences, got ", ids.size(), " for ",
+        sequences.size());
+  if (ids.size() == 1) return step(*sequences[0], ids[0]);
+  std::vector<int> positions;
+  std::vector<SequencePart> parts;
+  for (Sequence* sequence : sequences) {
+    positions.push_back(sequence->size() + sequence->positions.delta());
+    parts.push_back({&sequence->caches, 1});
+  }
+  const int count = static_cast<int>(ids.size());
+  return language_.forward(language_.embed(mx::array(ids.begin(), {count})),
+                           text_rotation(positions, config_.text), {}, parts);
 }
 
 VisionFeatures concatenated(const std::vector<VisionFeatures>& parts) {

@@ -55,6 +55,10 @@ class Model {
   /// Runs one token behind the prompt; returns its hidden state, (1, 1, hidden).
   mx::array step(Sequence& sequence, int id) const;
 
+  /// The same for several sequences at once, each at its own length; (1, sequences, hidden). The
+  /// weights are read once for all.
+  mx::array step(const std::vector<Sequence*>& sequences, const std::vector<int>& ids) const;
+
   mx::array logits(const mx::array& hidden) const { return language_.logits(hidden); }
 
  private:

@@ -76,4 +76,14 @@ nn::Rotation text_rotation(const Positions& positions, int first, int count,
   return nn::rotation_of(mx::array(angles.begin(), {count, half}), length);
 }
 
+nn::Rotation text_rotation(const std::vector<int>& positions, const TextConfig& text) {
+  const auto frequencies = text_frequencies(text);
+  std::vector<float> angles;
+  for (const int position : positions)
+    for (const float frequency : frequencies)
+      angles.push_back(static_cast<float>(position) * frequency);
+  return nn::rotation_of(mx::array(
+      angles.begin(), {static_cast<int>(positions.size()), static_cast<int>(frequencies.size())}));
+}
+
 }  // namespace prismvid::qwen3_vl

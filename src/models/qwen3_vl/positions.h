@@ -40,4 +40,7 @@ std::vector<float> text_frequencies(const TextConfig& text);
 nn::Rotation text_rotation(const Positions& positions, int first, int count,
                            const TextConfig& text);
 
+/// Rotation of text tokens that stand at `positions` in all three axes.
+nn::Rotation text_rotation(const std::vector<int>& positions, const TextConfig& text);
+
 }  // namespace prismvid::qwen3_vl

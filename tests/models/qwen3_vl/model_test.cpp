@@ -92,6 +92,40 @@ TEST_P(ModelGolden, ChunkedPrefillEqualsOneShot) {
   }
 }
 
+// Three sequences of different lengths, one of them joining later and one leaving early.
+TEST_P(ModelGolden, SequencesThatStepTogetherAreAsEachAlone) {
+  const std::vector<Case> cases = golden_cases(model());
+  std::vector<Sequence> together, alone;
+  std::vector<std::vector<int>> tokens;
+  for (const Case& one : cases) {
+    const auto features = encode_all(model(), one);
+    for (auto* list : {&together, &alone}) {
+      list->push_back(model().begin(one.prompt));
+      const mx::array logits = prefill_logits(model(), list->back(), one, features, 64, 1);
+      if (list == &alone) tokens.push_back({mx::argmax(mx::flatten(logits)).item<int>()});
+    }
+  }
+  for (int step = 0; step < 24; ++step) {
+    std::vector<Sequence*> running;
+    std::vector<int> ids, members;
+    for (int i = 0; i < static_cast<int>(cases.size()); ++i) {
+      if ((i == 0 && step < 5) || (i == 1 && step > 15)) continue;
+      members.push_back(i);
+      running.push_back(&together[i]);
+      ids.push_back(tokens[i].back());
+    }
+    const mx::array logits = model().logits(model().step(running, ids));
+    for (size_t row = 0; row < members.size(); ++row) {
+      const int i = members[row], at = static_cast<int>(row);
+      const mx::array mine = mx::slice(logits, {0, at, 0}, {1, at + 1, logits.shape(2)});
+      const mx::array expected = model().logits(model().step(alone[i], ids[row]));
+      ASSERT_LT(relative_error(mine, expected), 1e-5f) << cases[i].name << " step " << step;
+      tokens[i].push_back(mx::argmax(mx::flatten(expected)).item<int>());
+      ASSERT_EQ(mx::argmax(mx::flatten(mine)).item<int>(), tokens[i].back());
+    }
+  }
+}
+
 TEST(Model, PositionsFollowTheWorkedExample) {
   const Positions positions = make_positions(11, {{3, 2, 3}});
   const std::vector<std::array<int, 3>> expected{{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {3, 3, 3},

@@ -1,0 +1,71 @@
+#include "inference/prefix_cache.h"
+
+#include <algorithm>
+
+#include "core/sha256.h"
+
+namespace prismvid::inference {
+
+BlockKeys::BlockKeys(const std::string& model, const std::vector<qwen3_vl::VisualSpan>& spans,
+                     const std::vector<std::string>& media)
+    : spans_(spans), media_(media), last_(model) {}
+
+void BlockKeys::append(std::span<const int> ids) {
+  for (const int id : ids) {
+    while (span_ < spans_.size() && spans_[span_].end() <= tokens_) ++span_;
+    block_ += std::to_string(id);
+    if (span_ < spans_.size() && spans_[span_].start <= tokens_)
+      block_ += "=" + media_[span_] + "+" + std::to_string(tokens_ - spans_[span_].start);
+    block_ += ",";
+    if (++tokens_ % kTokens == 0) close_block();
+  }
+}
+
+void BlockKeys::close_block() {
+  last_ = sha256_hex(last_ + ";" + block_);
+  keys_.push_back(last_);
+  block_.clear();
+}
+
+int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys, int most,
+                   qwen3_vl::Sequence& sequence) {
+  const size_t usable = std::min(keys.size(), static_cast<size_t>(most / BlockKeys::kTokens));
+  std::vector<ArrayCache::Arrays> blocks;
+  while (blocks.size() < usable) {
+    const auto* block = cache.find(keys[blocks.size()]);
+    if (block == nullptr) break;
+    blocks.push_back(*block);
+  }
+  if (blocks.empty()) return 0;
+  // A block is of no use without those before it: they shall be the newest.
+  for (size_t i = blocks.size(); i-- > 0;) cache.touch(keys[i]);
+  for (size_t layer = 0; layer < sequence.caches.size(); ++layer) {
+    std::vector<mx::array> block_keys, block_values;
+    for (const auto& block : blocks) {
+      block_keys.push_back(block[2 * layer]);
+      block_values.push_back(block[2 * layer + 1]);
+    }
+    sequence.caches[layer].append(mx::concatenate(block_keys, 2), mx::concatenate(block_values, 2));
+  }
+  return sequence.size();
+}
+
+void store_prefix(ArrayCache& cache, const std::vector<std::string>& keys,
+                  const qwen3_vl::Sequence& sequence) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const int begin = static_cast<int>(i) * BlockKeys::kTokens, end = begin + BlockKeys::kTokens;
+    if (end > sequence.size()) break;
+    if (cache.contains(keys[i])) continue;
+    ArrayCache::Arrays arrays;
+    for (const nn::KeyValueCache& layer : sequence.caches) {
+      const auto [layer_keys, layer_values] = layer.tokens(begin, end);
+      arrays.push_back(owned_copy(layer_keys));
+      arrays.push_back(owned_copy(layer_values));
+    }
+    mx::eval(arrays);
+    cache.insert(keys[i], std::move(arrays));
+  }
+  for (size_t i = keys.size(); i-- > 0;) cache.touch(keys[i]);
+}
+
+}  // namespace prismvid::inference

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "inference/array_cache.h"
+#include "models/qwen3_vl/model.h"
+
+// Inside inference only.
+namespace prismvid::inference {
+
+/// Keys of whole blocks of tokens, each over all that comes before: token ids, and for visual
+/// tokens what they show.
+class BlockKeys {
+ public:
+  static constexpr int kTokens = 32;  // of a block
+
+  /// `media[i]` names what spans[i] shows. `model` names weights and numerics.
+  BlockKeys(const std::string& model, const std::vector<qwen3_vl::VisualSpan>& spans,
+            const std::vector<std::string>& media);
+
+  /// Appends tokens; keys of blocks that are whole are in keys().
+  void append(std::span<const int> ids);
+  const std::vector<std::string>& keys() const { return keys_; }
+
+ private:
+  void close_block();
+
+  std::vector<qwen3_vl::VisualSpan> spans_;
+  std::vector<std::string> media_;
+  std::string last_;
+  std::string block_;  // text that will be hashed
+  size_t span_ = 0;    // the first that does not end before the next token
+  int tokens_ = 0;
+  std::vector<std::string> keys_;
+};
+
+/// Keys and values of the longest known beginning of a prompt, at most `most` tokens, put into a
+/// new sequence; returns the number of tokens.
+int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys, int most,
+                   qwen3_vl::Sequence& sequence);
+
+/// Keeps the blocks of a sequence that are not known yet.
+void store_prefix(ArrayCache& cache, const std::vector<std::string>& keys,
+                  const qwen3_vl::Sequence& sequence);
+
+}  // namespace prismvid::inference

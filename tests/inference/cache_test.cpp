@@ -1,0 +1,103 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "inference/array_cache.h"
+#include "inference/prefix_cache.h"
+
+namespace prismvid::inference {
+namespace {
+
+namespace fs = std::filesystem;
+
+ArrayCache::Arrays numbers(float first) {
+  mx::array array = mx::full({25}, first, mx::float32);  // 100 bytes
+  mx::eval(array);
+  return {array};
+}
+
+float first_of(const ArrayCache::Arrays* arrays) {
+  return arrays == nullptr ? -1 : arrays->at(0).data<float>()[0];
+}
+
+fs::path fresh_folder(const std::string& name) {
+  const fs::path folder = fs::path(testing::TempDir()) / ("prismvid_cache_" + name);
+  fs::remove_all(folder);
+  return folder;
+}
+
+TEST(ArrayCache, GivesUpWhatWasUsedLongestAgo) {
+  ArrayCache cache({.memory_bytes = 300, .folder = {}, .disk_bytes = 0});
+  for (const char* key : {"a", "b", "c"}) cache.insert(key, numbers(1));
+  cache.find("a");
+  cache.insert("d", numbers(4));
+  EXPECT_EQ(cache.find("b"), nullptr);
+  EXPECT_NE(cache.find("a"), nullptr);
+  EXPECT_EQ(first_of(cache.find("d")), 4);
+  EXPECT_EQ(cache.bytes(), 300u);
+  cache.shrink(100);
+  EXPECT_EQ(cache.bytes(), 100u);
+  EXPECT_NE(cache.find("d"), nullptr);
+}
+
+TEST(ArrayCache, FindsOnDiskWhatLeftMemoryAlsoInTheNextProcess) {
+  const fs::path folder = fresh_folder("disk");
+  {
+    ArrayCache cache({100, folder, 10'000});
+    cache.insert("aa", numbers(1));
+    cache.insert("bb", numbers(2));
+    EXPECT_EQ(first_of(cache.find("aa")), 1);
+    cache.flush();
+  }
+  ArrayCache cache({100, folder, 10'000});
+  EXPECT_EQ(first_of(cache.find("bb")), 2);
+  EXPECT_EQ(first_of(cache.find("aa")), 1);
+}
+
+TEST(ArrayCache, ADamagedFileIsAsMissing) {
+  const fs::path folder = fresh_folder("damaged");
+  ArrayCache cache({100, folder, 10'000});
+  std::ofstream(folder / "aa.safetensors") << "not this";
+  EXPECT_EQ(cache.find("aa"), nullptr);
+  EXPECT_FALSE(fs::exists(folder / "aa.safetensors"));
+}
+
+TEST(ArrayCache, KeepsTheFolderWithinItsBytes) {
+  const fs::path folder = fresh_folder("full");
+  ArrayCache cache({100, folder, 600});
+  for (int i = 0; i < 10; ++i) cache.insert("a" + std::to_string(i), numbers(1));
+  cache.flush();
+  uint64_t bytes = 0;
+  for (const auto& file : fs::directory_iterator(folder)) bytes += file.file_size();
+  EXPECT_LE(bytes, 600u);
+  EXPECT_GT(bytes, 100u);
+}
+
+TEST(BlockKeys, DependOnAllTokensBefore) {
+  std::vector<int> ids(3 * BlockKeys::kTokens + 5, 7);
+  BlockKeys first("model", {}, {}), second("model", {}, {}), other("other", {}, {});
+  first.append(ids);
+  ids[BlockKeys::kTokens] = 8;
+  second.append(ids);
+  other.append(ids);
+  ASSERT_EQ(first.keys().size(), 3u);
+  EXPECT_EQ(first.keys()[0], second.keys()[0]);
+  EXPECT_NE(first.keys()[1], second.keys()[1]);
+  EXPECT_NE(first.keys()[2], second.keys()[2]);
+  EXPECT_NE(other.keys()[0], second.keys()[0]);
+}
+
+TEST(BlockKeys, DependOnWhatVisualTokensShow) {
+  const std::vector<int> ids(2 * BlockKeys::kTokens, 7);
+  const std::vector<qwen3_vl::VisualSpan> spans{{4, 2, 4}, {BlockKeys::kTokens + 3, 2, 2}};
+  BlockKeys first("m", spans, {"x", "y"}), second("m", spans, {"x", "z"}), text("m", {}, {});
+  for (BlockKeys* keys : {&first, &second, &text}) keys->append(ids);
+  EXPECT_EQ(first.keys()[0], second.keys()[0]);
+  EXPECT_NE(first.keys()[1], second.keys()[1]);
+  EXPECT_NE(first.keys()[0], text.keys()[0]);
+}
+
+}  // namespace
+}  // namespace prismvid::inference

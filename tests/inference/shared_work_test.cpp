@@ -1,0 +1,146 @@
+#include <gmock/gmock.h>
+
+#include <future>
+
+#include "core/error.h"
+#include "inference/engine.h"
+#include "inference/tiny_checkpoint.h"
+
+namespace prismvid::inference {
+namespace {
+
+const LoadOptions kPrecise{Device::kCpu, Precision::kFloat32};
+
+Conversation video_question(const std::string& text, int changed_frame = -1) {
+  FrameList list;
+  for (int i = 0; i < 8; ++i) {
+    const int number = i == changed_frame ? 99 : i;
+    list.frames.push_back(
+        std::make_shared<const Image>(qwen3_vl::synthetic_picture(64, 96, number)));
+    list.times_us.push_back(i * 500'000);
+  }
+  Conversation conversation;
+  conversation.messages.push_back({tokenizer::Role::kUser, {}, {}, {}});
+  conversation.append_video({list, {}});
+  conversation.append_text(text);
+  return conversation;
+}
+
+std::vector<int> alone(const std::string& kind, const Conversation& conversation) {
+  return VisionLanguageModel::load(checkpoint(kind).string(), kPrecise)
+      .generate(conversation, greedy(24))
+      .token_ids;
+}
+
+class SharedWork : public testing::TestWithParam<std::string> {
+ protected:
+  Engine engine(EngineOptions options = {}) {
+    return Engine(checkpoint(GetParam()).string(), kPrecise, options);
+  }
+  std::vector<int> expected(const Conversation& one) { return alone(GetParam(), one); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, SharedWork, testing::Values("dense_tied", "moe"),
+                         [](const auto& kind) { return kind.param; });
+
+TEST_P(SharedWork, ARepeatedQuestionIsAnsweredEquallyFromTheCaches) {
+  Engine one = engine();
+  const Conversation asked = video_question("What is it?");
+  const Answer cold = one.submit({asked, greedy(24)}).get(),
+               warm = one.submit({asked, greedy(24)}).get();
+  EXPECT_EQ(cold.token_ids, expected(asked));
+  EXPECT_EQ(warm.token_ids, cold.token_ids);
+  EXPECT_EQ(cold.cached_prompt_tokens, 0);
+  EXPECT_GE(warm.cached_prompt_tokens, static_cast<int>(cold.prompt_token_ids.size()) - 32);
+  EXPECT_GT(one.metrics().feature_hit_bytes, 0u);
+}
+
+TEST_P(SharedWork, AnotherQuestionSharesTheVideoAndNothingElse) {
+  Engine one = engine();
+  one.submit({video_question("What is it?"), greedy(24)}).get();
+  const Conversation other = video_question("Who comes in at the end, and when?");
+  const Answer answer = one.submit({other, greedy(24)}).get();
+  EXPECT_EQ(answer.token_ids, expected(other));
+  EXPECT_GT(answer.cached_prompt_tokens, 24);
+}
+
+TEST_P(SharedWork, VideosThatDifferInOneFrameNeverShareWhatDiffers) {
+  Engine one = engine();
+  for (const int changed : {-1, 0, 3, 7}) {
+    const Conversation asked = video_question("What is it?", changed);
+    EXPECT_EQ(one.submit({asked, greedy(24)}).get().token_ids, expected(asked)) << changed;
+  }
+}
+
+TEST_P(SharedWork, TheNextTurnBeginsWithTheLastOne) {
+  Engine one = engine();
+  Conversation chat = question("Where does it happen, and what is seen there?");
+  const Answer first = one.submit({chat, greedy(40)}).get();
+  chat.add_text(tokenizer::Role::kAssistant, first.text);
+  chat.add_text(tokenizer::Role::kUser, "Why?");
+  EXPECT_EQ(one.submit({chat, greedy(24)}).get().token_ids, expected(chat));
+}
+
+TEST_P(SharedWork, WhatAnEngineKnewIsRestoredFromDisk) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / ("prismvid_disk_" + GetParam());
+  std::filesystem::remove_all(folder);
+  EngineOptions options;
+  options.caches.folder = folder;
+  options.caches.disk_bytes = 1u << 30;
+  const Conversation asked = video_question("What is it?");
+  const std::string model =
+      checkpoint(GetParam()).string();  // written once: files are told by time
+  const Answer cold = Engine(model, kPrecise, options).submit({asked, greedy(24)}).get();
+  Engine second(model, kPrecise, options);
+  const Answer warm = second.submit({asked, greedy(24)}).get();
+  EXPECT_EQ(warm.token_ids, cold.token_ids);
+  EXPECT_GT(warm.cached_prompt_tokens, 24);
+  EXPECT_GT(second.metrics().feature_hit_bytes, 0u);
+}
+
+TEST_P(SharedWork, CachesGiveWayToRequestsWithoutChangingAnAnswer) {
+  EngineOptions options;
+  options.caches.feature_bytes = 20'000;
+  options.caches.prefix_bytes = 40'000;
+  Engine one = engine(options);
+  const Conversation asked = video_question("What is it?");
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(one.submit({asked, greedy(24)}).get().token_ids, expected(asked));
+  EXPECT_LE(one.metrics().cache_bytes, 60'000u);
+}
+
+// Room for so many bytes beside the weights.
+EngineOptions with_room(uint64_t bytes) {
+  const Engine measured(checkpoint("dense_tied").string(), kPrecise);
+  EngineOptions options;
+  options.memory_bytes = measured.metrics().weight_bytes + bytes;
+  return options;
+}
+
+TEST(Admission, ARequestThatNeverFitsIsRefusedWithTheNumbers) {
+  Engine one(checkpoint("dense_tied").string(), kPrecise, with_room(4u << 20));
+  try {
+    one.submit({question(), greedy(4000)});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+    EXPECT_THAT(error.what(), testing::ContainsRegex("needs about .* GB, but the memory budget"));
+  }
+  EXPECT_EQ(one.submit({question(), greedy(8)}).get().token_ids.size(), 8u);
+}
+
+TEST(Admission, ARequestThatDoesNotFitNowWaits) {
+  Engine one(checkpoint("dense_tied").string(), kPrecise, with_room(4u << 20));
+  std::promise<void> all_submitted;
+  const auto submitted = all_submitted.get_future().share();
+  std::vector<Ticket> tickets;
+  for (int i = 0; i < 6; ++i)
+    tickets.push_back(one.submit({question(), greedy(600)},
+                                 [submitted](const TokenEvent&) { submitted.wait(); }));
+  all_submitted.set_value();
+  for (Ticket& ticket : tickets) EXPECT_EQ(ticket.get().token_ids.size(), 600u);
+  EXPECT_LT(one.metrics().largest_batch, 6);
+}
+
+}  // namespace
+}  // namespace prismvid::inference
