@@ -328,13 +328,13 @@ void add_generate_command(CLI::App& app) {
   command.add_option("--threads", arguments->threads, "of a CPU (default: all that are allowed)")
       ->check(CLI::Range(1, 4096));
   command
-      .add_option("--memory", arguments.memory_gb,
+      .add_option("--memory", arguments->memory_gb,
                   "GB for weights, caches and answers (default: four fifths of this machine's)")
       ->check(CLI::PositiveNumber);
-  command.add_option("--cache", arguments.cache_folder,
+  command.add_option("--cache", arguments->cache_folder,
                      "folder that keeps what was seen of pictures, videos and prompts for the next "
                      "call");
-  command.add_option("--cache-size", arguments.cache_gb, "GB of the folder")
+  command.add_option("--cache-size", arguments->cache_gb, "GB of the folder")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   command.add_flag("--dry-run", arguments->dry_run,

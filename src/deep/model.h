@@ -57,7 +57,8 @@ class Model {
   virtual Image resized(ImageView picture, int frames) const = 0;
   virtual int count_tokens(const std::string& text) const = 0;
 
-  /// Calls `take` with each reply, in the order of the requests. Throws Error(kModel or
+  /// Calls `take` with each reply, in the order of the requests, which may be answered together.
+  /// `take` may ask again. Throws Error(kModel or
   /// kUnavailable) when the model fails, Error(kCancelled) when stopped.
   virtual void ask(std::span<const Request> requests,
                    const std::function<void(size_t index, Reply reply)>& take,

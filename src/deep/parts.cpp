@@ -13,7 +13,8 @@ namespace {
 
 using document::Json;
 
-constexpr const char* kPartVersion = "1";  // raise it when a part may be answered otherwise
+constexpr size_t kPartsTogether = 4;       // whose frames are in memory at once
+constexpr const char* kPartVersion = "2";  // raise it when a part may be answered otherwise
 
 /// The sharpest keyframes of a range, in order of time.
 std::vector<const document::DocumentKeyframe*> keyframes_of(const Work& work,
@@ -119,27 +120,36 @@ void ask_parts(const Work& work, const Prompt& prompt, const std::vector<Part>& 
     return from;
   };
   ReadAhead ahead(work);
-  for (size_t i = 0; i < parts.size(); ++i) {
-    check(!work.stop.stop_requested(), ErrorCode::kCancelled, "interrupted");
-    if (kept[i]) {
-      if (const auto part = decode_part(*kept[i], parts[i])) {
-        take(i, part->first, part->second);
-        continue;
-      }
-    }
-    Request& request = requests[i];
+  const auto show = [&](size_t i) {
     Clip shown{parts[i].range, {}, {}};
-    if (parts[i].looks) {
-      request.clip = ahead.get(parts[i].range);
-      add_keyframes(work, parts[i].range, request);
-      shown.times_us = request.clip->times_us;
-      if (const size_t next = next_to_look(i + 1); next < parts.size())
-        ahead.start(parts[next].range);
+    if (!parts[i].looks) return shown;
+    requests[i].clip = ahead.get(parts[i].range);
+    add_keyframes(work, parts[i].range, requests[i]);
+    shown.times_us = requests[i].clip->times_us;
+    if (const size_t next = next_to_look(i + 1); next < parts.size())
+      ahead.start(parts[next].range);
+    return shown;
+  };
+  for (size_t i = 0; i < parts.size();) {
+    check(!work.stop.stop_requested(), ErrorCode::kCancelled, "interrupted");
+    const auto part = kept[i] ? decode_part(*kept[i], parts[i]) : std::nullopt;
+    if (part) {
+      take(i++, part->first, part->second);
+      continue;
     }
-    const Checked reply = ask_checked(work.model, request, work.stop);
-    if (reply.problem.empty()) work.parts.keep(keys[i], encode_part(reply, shown));
-    request.clip.reset();
-    take(i, reply, shown);
+    std::vector<Clip> shown{show(i)};
+    while (shown.size() < kPartsTogether && i + shown.size() < parts.size() &&
+           !kept[i + shown.size()])
+      shown.push_back(show(i + shown.size()));
+    ask_checked(
+        work.model, std::span(requests).subspan(i, shown.size()),
+        [&](size_t k, const Checked& reply) {
+          if (reply.problem.empty()) work.parts.keep(keys[i + k], encode_part(reply, shown[k]));
+          requests[i + k].clip.reset();
+          take(i + k, reply, shown[k]);
+        },
+        work.stop);
+    i += shown.size();
   }
 }
 

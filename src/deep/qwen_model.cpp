@@ -61,6 +61,12 @@ class QwenModel : public Model {
   void ask(std::span<const Request> requests, const std::function<void(size_t, Reply)>& take,
            std::stop_token stop) override {
     std::deque<inference::Ticket> tickets;  // in the order of the requests
+    struct Canceller {
+      std::deque<inference::Ticket>& left;
+      ~Canceller() {
+        for (inference::Ticket& ticket : left) ticket.cancel();
+      }
+    } canceller{tickets};
     for (size_t next = 0, taken = 0; taken < requests.size(); ++taken) {
       for (; next < requests.size() && tickets.size() < kMostAtOnce; ++next)
         tickets.push_back(submit(requests[next]));

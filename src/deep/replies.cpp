@@ -45,26 +45,36 @@ Request request_of(const Prompt& prompt, const PromptValues& values, int max_tok
 
 Checked ask_checked(Model& model, const Request& request, std::stop_token stop) {
   Checked checked;
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    Request again = request;
-    if (attempt > 0) {
-      again.temperature = kRetryTemperature;
-      again.seed = request.seed + 1;
-    }
-    Json value;
-    model.ask(
-        {&again, 1},
-        [&](size_t, Reply reply) {
-          checked.tokens_in += reply.tokens_in;
-          checked.tokens_out += reply.tokens_out;
-          checked.problem = read_reply(reply, request.schema, value);
-        },
-        stop);
-    if (!checked.problem.empty()) continue;
-    checked.value = std::move(value);
-    break;
-  }
+  ask_checked(
+      model, {&request, 1}, [&](size_t, Checked reply) { checked = std::move(reply); }, stop);
   return checked;
+}
+
+void ask_checked(Model& model, std::span<const Request> requests,
+                 const std::function<void(size_t, Checked)>& take, std::stop_token stop) {
+  const auto add = [&](Checked& checked, const Reply& reply, const Json& schema) {
+    checked.tokens_in += reply.tokens_in;
+    checked.tokens_out += reply.tokens_out;
+    Json value;
+    checked.problem = read_reply(reply, schema, value);
+    if (checked.problem.empty()) checked.value = std::move(value);
+  };
+  model.ask(
+      requests,
+      [&](size_t i, const Reply& reply) {
+        Checked checked;
+        add(checked, reply, requests[i].schema);
+        if (!checked.problem.empty()) {
+          Request again = requests[i];
+          again.temperature = kRetryTemperature;
+          again.seed = again.seed + 1;
+          model.ask(
+              {&again, 1}, [&](size_t, const Reply& second) { add(checked, second, again.schema); },
+              stop);
+        }
+        take(i, std::move(checked));
+      },
+      stop);
 }
 
 document::Json made_by(const std::string& stage, const std::string& engine, const Model& model,

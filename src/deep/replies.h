@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -24,6 +26,9 @@ Request request_of(const Prompt& prompt, const PromptValues& values, int max_tok
 /// Asks, reads the reply as JSON (bare, or in a code fence) and checks it; one that breaks the
 /// schema is asked for once more with another seed.
 Checked ask_checked(Model& model, const Request& request, std::stop_token stop);
+/// The same for several requests, which may be answered together; `take` gets them in order.
+void ask_checked(Model& model, std::span<const Request> requests,
+                 const std::function<void(size_t index, Checked)>& take, std::stop_token stop);
 
 /// `by` of a result: who made it from what.
 document::Json made_by(const std::string& stage, const std::string& engine, const Model& model,
