@@ -11,7 +11,7 @@
 namespace prismvid::grammar {
 namespace {
 
-constexpr int kMostIndent = 24;  // blanks behind a line end
+constexpr int kMostIndent = 12;  // blanks behind a line end
 constexpr int kDeepestSchema = 100;
 
 [[noreturn]] void refuse(const std::string& what) {

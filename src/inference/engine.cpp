@@ -32,6 +32,10 @@ struct Engine::State {
   uint64_t budget = 0;
   std::jthread thread;  // last: it uses the rest
 
+  ~State() {
+    if (queue) queue->close();  // ends the thread, also of an engine that could not be made
+  }
+
   void run(const std::string& name, const LoadOptions& load, const EngineOptions& options) {
     std::optional<LoadedModel> loaded;
     std::optional<Caches> caches;
@@ -65,9 +69,7 @@ Engine::Engine(const std::string& model, const LoadOptions& load, const EngineOp
         gigabytes(weights), ", the memory budget is ", gigabytes(state_->budget));
 }
 
-Engine::~Engine() {
-  state_->queue->close();
-}
+Engine::~Engine() = default;
 
 const PromptPlanner& Engine::planner() const {
   return state_->model->planner;

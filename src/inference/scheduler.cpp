@@ -18,6 +18,7 @@ void add_answer(EngineMetrics& metrics, const std::optional<Answer>& answer) {
   }
   ++(answer->finish_reason == FinishReason::kCancelled ? metrics.cancelled : metrics.answered);
   metrics.cached_prompt_tokens += static_cast<uint64_t>(answer->cached_prompt_tokens);
+  metrics.tokens += answer->token_ids.size();
   metrics.queue_ms += answer->timings.queue_ms;
   metrics.vision_ms += answer->timings.vision_ms;
   metrics.prefill_ms += answer->timings.prefill_ms;
@@ -115,7 +116,6 @@ bool Scheduler::decode_once() {
     for (RunningRequest* one : decoding) one->fail(std::current_exception());
   }
   metrics_.change([&](EngineMetrics& m) {
-    m.tokens += decoding.size();
     ++m.decode_steps;
     m.largest_batch = std::max(m.largest_batch, static_cast<int>(decoding.size()));
   });

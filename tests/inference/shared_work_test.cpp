@@ -109,6 +109,12 @@ TEST_P(SharedWork, CachesGiveWayToRequestsWithoutChangingAnAnswer) {
   EXPECT_LE(one.metrics().cache_bytes, 60'000u);
 }
 
+TEST(Admission, AModelThatDoesNotFitIsRefusedWithTheNumbers) {
+  EngineOptions options;
+  options.memory_bytes = 1000;
+  EXPECT_THROW(Engine(checkpoint("dense_tied").string(), kPrecise, options), Error);
+}
+
 // Room for so many bytes beside the weights.
 EngineOptions with_room(uint64_t bytes) {
   const Engine measured(checkpoint("dense_tied").string(), kPrecise);
