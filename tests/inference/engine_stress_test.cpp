@@ -14,7 +14,7 @@ namespace prismvid::inference {
 namespace {
 
 constexpr int kThreads = 4;
-constexpr int kRequestsOfThread = 80;
+constexpr int kRequestsOfThread = 60;
 
 Conversation some_conversation(std::mt19937& random) {
   if (random() % 4 == 0) return image_and_video();
