@@ -136,16 +136,16 @@ TEST(Admission, ARequestThatNeverFitsIsRefusedWithTheNumbers) {
 }
 
 TEST(Admission, ARequestThatDoesNotFitNowWaits) {
-  Engine one(checkpoint("dense_tied").string(), kPrecise, with_room(4u << 20));
+  Engine one(checkpoint("dense_tied").string(), kPrecise, with_room(1u << 20));
   std::promise<void> all_submitted;
   const auto submitted = all_submitted.get_future().share();
   std::vector<Ticket> tickets;
-  for (int i = 0; i < 6; ++i)
-    tickets.push_back(one.submit({question(), greedy(600)},
+  for (int i = 0; i < 4; ++i)
+    tickets.push_back(one.submit({question(), greedy(200)},
                                  [submitted](const TokenEvent&) { submitted.wait(); }));
   all_submitted.set_value();
-  for (Ticket& ticket : tickets) EXPECT_EQ(ticket.get().token_ids.size(), 600u);
-  EXPECT_LT(one.metrics().largest_batch, 6);
+  for (Ticket& ticket : tickets) EXPECT_EQ(ticket.get().token_ids.size(), 200u);
+  EXPECT_LT(one.metrics().largest_batch, 4);
 }
 
 }  // namespace
