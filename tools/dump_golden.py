@@ -30,8 +30,11 @@ def dump_tokenizer(arguments):
 
 
 def dump_models(arguments):
+    from importlib.metadata import version
     from parity import model_goldens
     model_goldens.dump(GOLDEN, arguments.templates)
+    versions = {name: version(name) for name in ("transformers", "torch", "tokenizers", "pillow")}
+    (GOLDEN / "models" / "versions.json").write_text(json.dumps(versions) + "\n")
 
 
 def dump_resize(_arguments):

@@ -136,6 +136,11 @@ void add_checkpoint_commands(CLI::App& app) {
       .add_option("--group-size", conversion->options.group_size,
                   "32, 64 or 128 weights share a scale")
       ->capture_default_str();
+  command
+      .add_option("--mode", conversion->options.mode,
+                  "affine, or mxfp4, mxfp8 or nvfp4, which set bits and groups themselves")
+      ->check(CLI::IsMember({"affine", "mxfp4", "mxfp8", "nvfp4"}))
+      ->capture_default_str();
   command.callback([conversion] { convert(*conversion); });
 
   auto pulled = std::make_shared<PullArguments>();

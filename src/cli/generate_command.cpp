@@ -1,9 +1,11 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,7 @@ struct GenerateArguments {
   std::optional<float> temperature, top_p, min_p, presence_penalty, frequency_penalty,
       repetition_penalty;
   std::optional<int> top_k;
+  std::vector<std::string> logit_bias;
   uint64_t seed = 0;
   qwen3_vl::VideoOptions video;
   GenerateOptions options;
@@ -92,6 +95,11 @@ Conversation conversation_of(const GenerateArguments& arguments) {
   const auto video = video_options(arguments);
   Conversation conversation;
   if (!arguments.messages.empty()) {
+    check(arguments.prompt.empty() && arguments.system.empty() && arguments.images.empty() &&
+              arguments.videos.empty(),
+          ErrorCode::kInvalidArgument,
+          "--messages holds the whole conversation: leave out --prompt, --system, --image and "
+          "--video");
     conversation = parse_conversation(read_json_file(arguments.messages), video);
   } else {
     check(!arguments.prompt.empty(), ErrorCode::kInvalidArgument,
@@ -109,6 +117,22 @@ Conversation conversation_of(const GenerateArguments& arguments) {
   return conversation;
 }
 
+// "ID=VALUE"
+std::map<int, float> logit_bias_of(const std::vector<std::string>& given) {
+  std::map<int, float> bias;
+  for (const std::string& entry : given) {
+    std::istringstream in(entry);
+    int id = -1;
+    char equals = 0;
+    float value = 0;
+    check(in >> id >> equals >> value && equals == '=' && id >= 0 && in.peek() == EOF,
+          ErrorCode::kInvalidArgument,
+          "--logit-bias takes a token's id and a number, like 151645=-100, not \"", entry, "\"");
+    bias[id] = value;
+  }
+  return bias;
+}
+
 GenerateOptions generate_options(const GenerateArguments& arguments,
                                  const GenerateOptions& defaults) {
   GenerateOptions options = arguments.options;
@@ -124,6 +148,7 @@ GenerateOptions generate_options(const GenerateArguments& arguments,
   set(sampling.presence_penalty, arguments.presence_penalty);
   set(sampling.frequency_penalty, arguments.frequency_penalty);
   set(sampling.repetition_penalty, arguments.repetition_penalty);
+  sampling.logit_bias = logit_bias_of(arguments.logit_bias);
   sampling.seed = arguments.seed;
   options.top_log_probabilities = arguments.logprobs;
   options.dialect = video_options(arguments).dialect;
@@ -234,7 +259,8 @@ void generate(const GenerateArguments& arguments) {
 }
 
 void add_media_options(CLI::App& command, GenerateArguments& arguments) {
-  command.add_option("--image", arguments.images, "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; may be given more than once");
+  command.add_option("--image", arguments.images,
+                     "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; may be given more than once");
   command.add_option("--video", arguments.videos, "video file; may be given more than once");
   command.add_option("--video-fps", arguments.video.fps,
                      "frames to take a second (the checkpoint's 2)");
@@ -270,6 +296,8 @@ void add_sampling_options(CLI::App& command, GenerateArguments& arguments) {
                      "subtracted for each time generated");
   command.add_option("--repetition-penalty", arguments.repetition_penalty,
                      "divides the scores of generated tokens");
+  command.add_option("--logit-bias", arguments.logit_bias,
+                     "ID=VALUE added to the score of a token; may be given more than once");
   command.add_option("--seed", arguments.seed, "of sampling")->capture_default_str();
   command.add_option("--stop", arguments.options.stop_strings,
                      "end before this text; may be given more than once");

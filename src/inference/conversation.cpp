@@ -1,8 +1,11 @@
 #include "inference/conversation.h"
 
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 
 #include "core/error.h"
 #include "media/still_picture.h"
@@ -14,7 +17,11 @@ using nlohmann::ordered_json;
 using tokenizer::ChatMessage;
 using tokenizer::ContentPart;
 
+constexpr size_t kLongestData = size_t{1} << 30;
+
 std::vector<uint8_t> decode_base64(const std::string& text) {
+  check(text.size() < kLongestData, ErrorCode::kInvalidArgument, "a data: URL of ",
+        text.size() >> 20, " MB is too long; write it to a file and give its path");
   std::vector<uint8_t> bytes(text.size() / 4 * 3 + 3);
   const int length =
       EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()),
@@ -34,12 +41,48 @@ std::filesystem::path path_of(const std::string& location) {
   return location;
 }
 
+std::vector<uint8_t> data_of(const std::string& url) {
+  const size_t comma = url.find(";base64,");
+  check(comma != std::string::npos, ErrorCode::kInvalidArgument, "a data: URL must be base64");
+  return decode_base64(url.substr(comma + 8));
+}
+
 ImageSource image_of(const std::string& location) {
   if (!location.starts_with("data:")) return path_of(location);
-  const size_t comma = location.find(";base64,");
-  check(comma != std::string::npos, ErrorCode::kInvalidArgument, "a data: URL must be base64");
-  return std::make_shared<const Image>(
-      media::decode_picture(decode_base64(location.substr(comma + 8)), "the data: URL"));
+  return std::make_shared<const Image>(media::decode_picture(data_of(location), "the data: URL"));
+}
+
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::vector<uint8_t>& bytes) {
+    std::string name = (std::filesystem::temp_directory_path() / "prismvid-XXXXXX").string();
+    const int file = ::mkstemp(name.data());
+    path_ = name;
+    if (file >= 0) ::close(file);
+    std::ofstream out(path_, std::ios::binary);
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
+    out.close();
+    check(file >= 0 && out.good(), ErrorCode::kUnavailable,
+          "cannot write the video of a data: URL to ", path_.string());
+  }
+  ~TemporaryFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+VideoSource video_of(const std::string& location, const qwen3_vl::VideoOptions& options) {
+  if (!location.starts_with("data:")) return {path_of(location), options};
+  const auto file = std::make_shared<const TemporaryFile>(data_of(location));
+  return {file->path(), options, file};
 }
 
 // The value of the first of `keys`: a string, or OpenAI's {"url": ...}.
@@ -75,6 +118,37 @@ qwen3_vl::VideoOptions options_of(const ordered_json& part, qwen3_vl::VideoOptio
   return options;
 }
 
+std::shared_ptr<const Image> picture_of(const std::string& location) {
+  const ImageSource source = image_of(location);
+  if (const auto* path = std::get_if<std::filesystem::path>(&source))
+    return std::make_shared<const Image>(media::read_picture(*path));
+  return std::get<std::shared_ptr<const Image>>(source);
+}
+
+// A list of pictures with "times" in seconds, or evenly "fps" apart (2, as qwen-vl-utils).
+FrameList frames_of(const ordered_json& part) {
+  FrameList list;
+  for (const ordered_json& frame : part.at("video"))
+    list.frames.push_back(picture_of(frame.get<std::string>()));
+  const auto fps = part.value("fps", 2.0);
+  check(fps > 0, ErrorCode::kInvalidArgument, "the fps of a list of frames must be above 0");
+  const auto times = part.find("times");
+  for (size_t i = 0; i < list.frames.size(); ++i) {
+    const double seconds =
+        times != part.end() ? times->at(i).get<double>() : static_cast<double>(i) / fps;
+    list.times_us.push_back(std::llround(seconds * 1e6));
+  }
+  return list;
+}
+
+void append_video_part(Conversation& conversation, const ordered_json& part,
+                       const qwen3_vl::VideoOptions& defaults) {
+  if (const auto frames = part.find("video"); frames != part.end() && frames->is_array())
+    return conversation.append_video({frames_of(part), options_of(part, defaults)});
+  conversation.append_video(video_of(location_of(part, {"video", "video_url", "path", "url"}),
+                                     options_of(part, defaults)));
+}
+
 void append_part(Conversation& conversation, const ordered_json& part,
                  const qwen3_vl::VideoOptions& defaults) {
   check(part.is_object(), ErrorCode::kInvalidArgument,
@@ -85,8 +159,7 @@ void append_part(Conversation& conversation, const ordered_json& part,
   else if (type == "image" || type == "image_url" || type == "input_image")
     conversation.append_image(image_of(location_of(part, {"image", "image_url", "path", "url"})));
   else if (type == "video" || type == "video_url" || type == "input_video")
-    conversation.append_video({path_of(location_of(part, {"video", "video_url", "path", "url"})),
-                               options_of(part, defaults)});
+    append_video_part(conversation, part, defaults);
   else
     fail(ErrorCode::kInvalidArgument, "a message part of type \"", type,
          "\" is not known; known are text, image, video, image_url and video_url");

@@ -27,6 +27,7 @@ struct FrameList {
 struct VideoSource {
   std::variant<std::filesystem::path, FrameList> frames;
   qwen3_vl::VideoOptions options;
+  std::shared_ptr<const void> owner = {};  // of a file that goes away with the last source
 };
 
 /// Messages as the chat template takes them, and their media in prompt order.
@@ -43,10 +44,11 @@ struct Conversation {
 };
 
 /// Reads a JSON list of messages: content a string or a list of {"type": "text" | "image" |
-/// "video", ...}, also OpenAI's "image_url" and "video_url" (paths and file: URLs; "data:" URLs of
-/// base64 pictures), tool calls and reasoning. A video part may carry fps, frames, min_frames,
-/// max_frames, max_tokens, max_frame_tokens, start and end (seconds), which go before `defaults`.
-/// Throws Error(kInvalidArgument) for anything else.
+/// "video", ...}, also OpenAI's "image_url" and "video_url" (paths, file: URLs, "data:" URLs of
+/// base64; a video of such becomes a temporary file), videos as a list of pictures with "times",
+/// tool calls and reasoning. A video part may carry fps, frames, min_frames, max_frames,
+/// max_tokens, max_frame_tokens, start and end (seconds), which go before `defaults`. Throws
+/// Error(kInvalidArgument) for anything else.
 Conversation parse_conversation(const nlohmann::ordered_json& messages,
                                 const qwen3_vl::VideoOptions& defaults = {});
 

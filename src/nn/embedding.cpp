@@ -8,7 +8,8 @@ mx::array Embedding::operator()(const mx::array& ids) const {
   const Matrix& table = std::get<Matrix>(table_);
   const auto rows = [&](const mx::array& values) { return mx::take(values, ids, 0); };
   if (!table.is_quantized()) return rows(table.weight);
-  Matrix chosen{rows(table.weight), rows(*table.scales), std::nullopt, table.quantization};
+  Matrix chosen{rows(table.weight), rows(*table.scales), std::nullopt, table.quantization,
+                table.dtype};
   if (table.biases) chosen.biases = rows(*table.biases);
   return dequantized(chosen);
 }
@@ -22,7 +23,8 @@ mx::array Embedding::as_linear(const mx::array& x) const {
 mx::array dequantized(const Matrix& matrix) {
   if (!matrix.is_quantized()) return matrix.weight;
   const Quantization& q = matrix.quantization;
-  return mx::dequantize(matrix.weight, *matrix.scales, matrix.biases, q.group_size, q.bits, q.mode);
+  return mx::dequantize(matrix.weight, *matrix.scales, matrix.biases, q.group_size, q.bits, q.mode,
+                        std::nullopt, matrix.dtype);
 }
 
 }  // namespace prismvid::nn

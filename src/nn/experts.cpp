@@ -10,9 +10,31 @@ namespace {
 // From this many (token, expert) pairs on, sorting by expert reads each expert's matrix once.
 constexpr int kSortFrom = 64;
 
+// MLX's CPU gathers float32 matrices only: there each run of rows with the same expert is
+// multiplied by itself, in float32.
+mx::array multiply_runs(const mx::array& x, const mx::array& weight, const mx::array& experts) {
+  mx::array chosen = mx::contiguous(mx::astype(experts, mx::uint32));
+  chosen.eval();
+  const auto* expert = chosen.data<uint32_t>();
+  const int rows = x.shape(0), in = weight.shape(2), out = weight.shape(1);
+  const mx::array wide = mx::reshape(mx::astype(x, mx::float32), {rows, in});
+  std::vector<mx::array> products;
+  for (int begin = 0, end = 0; begin < rows; begin = end) {
+    while (end < rows && expert[end] == expert[begin]) ++end;
+    const int e = static_cast<int>(expert[begin]);
+    const mx::array matrix = mx::reshape(mx::slice(weight, {e, 0, 0}, {e + 1, out, in}), {out, in});
+    products.push_back(mx::matmul(mx::slice(wide, {begin, 0}, {end, in}),
+                                  mx::transpose(mx::astype(matrix, mx::float32))));
+  }
+  return mx::reshape(mx::astype(mx::concatenate(products, 0), x.dtype()), {rows, 1, out});
+}
+
 // x (..., rows, 1, in) times the matrix of the expert that `experts` names for each row.
 mx::array multiply_chosen(const mx::array& x, const Matrix& matrix, const mx::array& experts,
                           bool sorted) {
+  const bool cpu = mx::default_device() == mx::Device::cpu;
+  if (!matrix.is_quantized() && cpu && matrix.weight.dtype() != mx::float32)
+    return multiply_runs(x, matrix.weight, experts);
   if (!matrix.is_quantized())
     return mx::gather_mm(x, mx::swapaxes(matrix.weight, -1, -2), std::nullopt, experts, sorted);
   const Quantization& q = matrix.quantization;

@@ -16,6 +16,7 @@ struct Matrix {
   std::optional<mx::array> scales;  // present: quantised
   std::optional<mx::array> biases;  // of affine groups
   Quantization quantization;
+  std::optional<mx::Dtype> dtype = {};  // unpacked, where the scales do not tell
 
   bool is_quantized() const { return scales.has_value(); }
 };

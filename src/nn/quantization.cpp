@@ -38,6 +38,14 @@ void check_known(const Quantization& q) {
 
 }  // namespace
 
+Quantization usual_quantization(const std::string& mode) {
+  for (const Quantization& form : {Quantization{64, 4, "affine"}, Quantization{32, 4, "mxfp4"},
+                                   Quantization{32, 8, "mxfp8"}, Quantization{16, 4, "nvfp4"}})
+    if (form.mode == mode) return form;
+  fail(ErrorCode::kModel, "quantisation ", mode,
+       " is not supported; known are affine, mxfp4, mxfp8 and nvfp4");
+}
+
 const nlohmann::json& QuantizationTable::quantization_node(const nlohmann::json& config) {
   static const nlohmann::json none = nlohmann::json::object();
   for (const char* key : {"quantization", "quantization_config"})
@@ -51,8 +59,7 @@ std::optional<Quantization> QuantizationTable::read(const nlohmann::json& node,
   Quantization q = base.value_or(Quantization{});
   try {
     q.mode = node.value("mode", q.mode);
-    if (q.mode != "affine" && (!base || q.mode != base->mode))
-      q = {q.mode == "nvfp4" ? 16 : 32, q.mode == "mxfp8" ? 8 : 4, q.mode};
+    if (q.mode != "affine" && (!base || q.mode != base->mode)) q = usual_quantization(q.mode);
     q.bits = node.value("bits", q.bits);
     q.group_size = node.value("group_size", q.group_size);
   } catch (const nlohmann::json::exception& e) {

@@ -15,6 +15,10 @@ struct Quantization {
   bool operator==(const Quantization&) const = default;
 };
 
+/// A mode as MLX packs it unless told otherwise. Throws Error(kModel) for one that it does not
+/// have.
+Quantization usual_quantization(const std::string& mode);
+
 /// What config.json says about quantisation: one setting for all, and others for single paths.
 class QuantizationTable {
  public:

@@ -7,8 +7,6 @@
 namespace prismvid::nn {
 namespace {
 
-constexpr size_t kListed = 40;  // of each kind, so that a wrong checkpoint does not fill the screen
-
 bool is_float(const mx::array& tensor) {
   return mx::issubdtype(tensor.dtype(), mx::floating);
 }
@@ -78,7 +76,16 @@ Matrix Weights::matrix(const std::string& path, const mx::Shape& shape) {
                         ", scales " + to_string(scales_shape) + " do not make " + to_string(shape));
   else
     result.quantization = *quantization;
+  if (!affine) result.dtype = norm_dtype();
   return result;
+}
+
+// What a model calculates in: norms are never quantised.
+mx::Dtype Weights::norm_dtype() const {
+  if (dtype_) return *dtype_;
+  for (const auto& [name, tensor] : tensors_)
+    if (name.ends_with("norm.weight") && is_float(tensor)) return tensor.dtype();
+  return mx::bfloat16;
 }
 
 Linear Weights::linear(const std::string& path, int in, int out, bool bias) {
@@ -161,9 +168,7 @@ void Weights::finish(const std::string& checkpoint) const {
       problems.push_back("unexpected: " + name + " " + to_string(tensor.shape()));
   if (problems.empty()) return;
   std::string list;
-  for (size_t i = 0; i < std::min(kListed, problems.size()); ++i) list += "\n  " + problems[i];
-  if (problems.size() > kListed)
-    list += "\n  and " + std::to_string(problems.size() - kListed) + " more";
+  for (const std::string& problem : problems) list += "\n  " + problem;
   fail(ErrorCode::kModel, checkpoint, ": ", problems.size(),
        " tensors do not fit its config.json:", list);
 }

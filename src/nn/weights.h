@@ -56,6 +56,7 @@ class Weights {
   SharedMatrix pack(const std::string& path, const Matrix& matrix,
                     const std::optional<mx::array>& bias);
   void forget(const std::string& name);
+  mx::Dtype norm_dtype() const;
   mx::array give(const std::string& name, mx::array tensor);
 
   std::map<std::string, mx::array> tensors_;

@@ -14,6 +14,10 @@ prismvid::Image prismvid::media::decode_picture(std::span<const uint8_t> bytes,
   return {1, 1, 3};
 }
 
+prismvid::Image prismvid::media::read_picture(const std::filesystem::path& path) {
+  fail(ErrorCode::kNotFound, "no such image: ", path.string());
+}
+
 // Messages become prompt pieces or our error, in both templates, and every medium has its place.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace prismvid;

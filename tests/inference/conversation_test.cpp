@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "core/error.h"
 
 namespace prismvid::inference {
@@ -29,6 +32,23 @@ TEST(Conversation, ReadsMessagesWithMediaInOrder) {
             "/tmp/a.jpg");
   EXPECT_EQ(conversation.messages[2].reasoning, "hm");
   EXPECT_EQ(conversation.messages[2].tool_calls.at(0).name, "f");
+}
+
+TEST(Conversation, AVideoInADataUrlIsAFileForAsLongAsItIsNeeded) {
+  std::filesystem::path path;
+  {
+    const auto conversation = parse_conversation(ordered_json::parse(
+        R"([{"role": "user", "content": [
+            {"type": "video_url", "video_url": {"url": "data:video/mp4;base64,aGVsbG8="}, "fps": 4}]}])"));
+    const auto copy = conversation;
+    const auto& video = std::get<VideoSource>(copy.media.at(0));
+    path = std::get<std::filesystem::path>(video.frames);
+    EXPECT_EQ(video.options.fps, 4);
+    std::string text;
+    std::ifstream(path) >> text;
+    EXPECT_EQ(text, "hello");
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST(Conversation, RefusesOtherForms) {

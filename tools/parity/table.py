@@ -65,15 +65,17 @@ def main():
     parser.add_argument("--tiktoken", type=Path)
     arguments = parser.parse_args()
     build = arguments.build.resolve()
-    from importlib.metadata import version
-    names = {name: version(name) for name in ("transformers", "torch", "tokenizers", "pillow")}
-    tests = run_tests(build, "qwen3_vl_model_test", "*ModelGolden*:Convert*")
+    names = json.loads((ROOT / "tests/golden/models/versions.json").read_text())
+    tests = run_tests(build, "qwen3_vl_model_test", "*ModelGolden*:Convert*:Yarn*")
     run_tests(build, "qwen3_vl_processor_test", "*")
     text = HEAD.format(**names)
     text += table("Hidden states, stage by stage", by_kind(tests, "EveryStage"))
     text += table("Logits of the last four prompt tokens", by_kind(tests, "Logits"))
     text += table("Quantised by `prismvid models convert`: logits against mlx-vlm's",
                   {"relative error": properties(tests["EqualsMlxVlmBitForBitAndItsLogits"])})
+    text += table("Every path packed in its own way (affine 3, 6 and 8 bits, mxfp8, nvfp4), the vision tower too: logits behind a"
+                  " picture against mlx-vlm's",
+                  {"relative error": properties(tests["MixedPathsAndAQuantisedTowerEqualMlxVlm"])})
     text += "\n## Equal\n\n" + "\n".join([
         tokenizer_lines(build, arguments.tiktoken and arguments.tiktoken.resolve()),
         "- 30 conversations (Instruct and Thinking, tools, tool results, media, several turns): the templates' text; token ids"
@@ -83,6 +85,7 @@ def main():
         " resize equal to Pillow bit for bit in 10 sizes.",
         "- 64 greedy tokens of each of these six prompts on each of the three checkpoints.",
         "- Prefill in chunks of 1, 7 and 64 tokens, with borders inside images, equals one shot within the limit.",
+        "- YaRN's frequencies and lengths of queries and keys: transformers 5.23.0's within 1e-5.",
         "- Tensors of every conversion in the table above: the hashes of mlx-vlm 0.7.10's.", ""])
     (ROOT / "docs" / "parity.md").write_text(text)
 

@@ -113,7 +113,7 @@ json community_config(const Config& config, const ConvertOptions& options) {
   file["vision_config"]["model_type"] = file["model_type"];
   if (options.bits > 0) {
     file["quantization"] = {
-        {"group_size", options.group_size}, {"bits", options.bits}, {"mode", "affine"}};
+        {"group_size", options.group_size}, {"bits", options.bits}, {"mode", options.mode}};
     file["quantization_config"] = file["quantization"];
   }
   return file;
@@ -130,12 +130,20 @@ void copy_other_files(const fs::path& from, const fs::path& to) {
   }
 }
 
+// Modes other than affine come in one form only.
+ConvertOptions settled(ConvertOptions options) {
+  const nn::Quantization usual = nn::usual_quantization(options.mode);
+  if (options.mode != "affine" && options.bits != 0)
+    options.bits = usual.bits, options.group_size = usual.group_size;
+  return options;
+}
+
 void check_convert(const Checkpoint& checkpoint, const fs::path& to,
                    const ConvertOptions& options) {
-  const bool known_bits =
-      options.bits == 0 || (options.bits >= 2 && options.bits <= 8 && options.bits != 7);
-  const bool known_group =
-      options.group_size == 32 || options.group_size == 64 || options.group_size == 128;
+  const bool known_bits = options.mode != "affine" || options.bits == 0 ||
+                          (options.bits >= 2 && options.bits <= 8 && options.bits != 7);
+  const bool known_group = options.mode != "affine" || options.group_size == 32 ||
+                           options.group_size == 64 || options.group_size == 128;
   check(known_bits && known_group, ErrorCode::kInvalidArgument, "convert: ", options.bits,
         " bits in groups of ", options.group_size,
         " cannot be; bits are 2, 3, 4, 5, 6 or 8, groups 32, 64 or 128");
@@ -149,8 +157,9 @@ void check_convert(const Checkpoint& checkpoint, const fs::path& to,
 }  // namespace
 
 ConvertResult convert_checkpoint(const fs::path& from, const fs::path& to,
-                                 const ConvertOptions& options,
+                                 const ConvertOptions& asked,
                                  const std::function<void(const std::string& file)>& progress) {
+  const ConvertOptions options = settled(asked);
   const Checkpoint checkpoint = open_checkpoint(from);
   check_convert(checkpoint, to, options);
   fs::create_directories(to);
@@ -158,11 +167,11 @@ ConvertResult convert_checkpoint(const fs::path& from, const fs::path& to,
   for (const auto& [name, tensor] : checkpoint.tensors) {
     const std::string path = community_name(name);
     if (is_quantizable(name, tensor, options)) {
-      const auto packed = mx::quantize(tensor, options.group_size, options.bits);
+      const auto packed = mx::quantize(tensor, options.group_size, options.bits, options.mode);
       const std::string module = path.substr(0, path.size() - std::string_view("weight").size());
       writer.add(path, packed[0]);
       writer.add(module + "scales", packed[1]);
-      writer.add(module + "biases", packed[2]);
+      if (packed.size() > 2) writer.add(module + "biases", packed[2]);
     } else if (name == "model.visual.patch_embed.proj.weight") {
       writer.add(path, patch_kernel(tensor, checkpoint.config.vision));
     } else {

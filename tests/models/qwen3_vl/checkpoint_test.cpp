@@ -75,6 +75,15 @@ TEST_F(CheckpointTest, ListsAllUnfittingTensorsInOneError) {
   EXPECT_THAT(message, HasSubstr("unexpected: model.language_model.stranger.weight (3, 2)"));
 }
 
+TEST_F(CheckpointTest, CutsNoListOfProblems) {
+  auto weights = tensors();
+  for (int i = 0; i < 200; ++i)
+    weights.emplace("model.stranger." + std::to_string(i), mx::zeros({1}));
+  save(weights);
+  const std::string message = load_error();
+  EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 200);
+}
+
 TEST_F(CheckpointTest, LoadsTheNamesAndLayoutsOfMlxCommunity) {
   for (const std::string kind : {"dense_untied", "moe"}) {
     use(kind);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
 
 #include "core/error.h"
@@ -39,11 +40,12 @@ std::string digest(const fs::path& folder) {
 TEST(Convert, EqualsMlxVlmBitForBitAndItsLogits) {
   const auto hashes = *read_json(kGolden / "quantized" / "hashes.json");
   const nn::SafetensorsFile golden(kGolden / "quantized" / "golden.bin");
-  ASSERT_EQ(hashes.size(), 9u);
+  ASSERT_EQ(hashes.size(), 15u);
   for (const auto& [name, entry] : hashes.items()) {
     const fs::path folder = empty_folder(name);
     convert_checkpoint(kGolden / "models" / entry["kind"].get<std::string>(), folder,
-                       {entry["bits"].get<int>(), entry["group_size"].get<int>()});
+                       {entry["bits"].get<int>(), entry["group_size"].get<int>(),
+                        entry["quantization"]["mode"].get<std::string>()});
     EXPECT_EQ(digest(folder), entry["sha256"].get<std::string>()) << name;
 
     const Model model = Model::load(folder, {mx::float32});
@@ -70,6 +72,61 @@ TEST(Convert, AQuantisedModelStillSeesAsTheDequantisedOne) {
   EXPECT_GT(cosine(logits, goldens("dense_untied").at(one.name + ".logits")), 0.995f);
 }
 
+// The matrices of a checkpoint packed as its config.json says, each path by its own entry.
+std::unordered_map<std::string, mx::array> packed_by_paths(const fs::path& source,
+                                                           const nlohmann::json& paths) {
+  std::unordered_map<std::string, mx::array> packed;
+  for (const auto& [name, tensor] :
+       mx::load_safetensors((source / "model.safetensors").string()).first) {
+    const std::string path = name.substr(0, name.rfind('.'));
+    const auto entry = name.ends_with(".weight") ? paths.find(path) : paths.end();
+    if (entry == paths.end()) {
+      packed.emplace(name, tensor);
+      continue;
+    }
+    const auto parts =
+        mx::quantize(tensor, entry->at("group_size").get<int>(), entry->at("bits").get<int>(),
+                     entry->at("mode").get<std::string>());
+    for (size_t i = 0; i < parts.size(); ++i)
+      packed.emplace(path + std::array{".weight", ".scales", ".biases"}[i], parts[i]);
+  }
+  return packed;
+}
+
+TEST(Convert, MixedPathsAndAQuantisedTowerEqualMlxVlm) {
+  const auto mixed = *read_json(kGolden / "quantized" / "mixed.json");
+  const nn::SafetensorsFile golden(kGolden / "quantized" / "golden.bin");
+  for (const auto& [kind, paths] : mixed.items()) {
+    const fs::path folder = empty_folder("mixed_" + kind);
+    fs::copy(kGolden / "models" / kind, folder);
+    auto config = *read_json(folder / "config.json");
+    config["quantization"] = paths;
+    config["quantization"].update({{"group_size", 64}, {"bits", 4}});
+    std::ofstream(folder / "config.json") << config.dump();
+    fs::remove(folder / "model.safetensors");
+    mx::save_safetensors((folder / "model.safetensors").string(),
+                         packed_by_paths(kGolden / "models" / kind, paths));
+    const Model model = Model::load(folder, {mx::float32});
+    const Case image = golden_cases(model)[1];
+    Sequence sequence = model.begin(image.prompt);
+    const mx::array logits =
+        prefill_logits(model, sequence, image, encode_all(model, image), 1 << 20, 4);
+    const mx::array expected = golden.array(kind + "_mixed.logits");
+    EXPECT_GT(cosine(logits, expected), 0.9999f) << kind;
+    EXPECT_EQ(to_ints(mx::argmax(logits, -1)), to_ints(mx::argmax(expected, -1))) << kind;
+    RecordProperty(kind, scientific(relative_error(logits, expected)));
+  }
+}
+
+TEST(Convert, ExpertsInBfloat16RunOnACpu) {
+  const Model model = Model::load(kGolden / "models" / "moe", {mx::bfloat16});
+  for (const Case& one : golden_cases(model)) {
+    Sequence sequence = model.begin(one.prompt);
+    const mx::array logits = prefill_logits(model, sequence, one, encode_all(model, one), 7, 4);
+    EXPECT_GT(cosine(logits, goldens("moe").at(one.name + ".logits")), 0.99f) << one.name;
+  }
+}
+
 TEST(Convert, InfersBitsThatTheConfigDoesNotTell) {
   const fs::path folder = empty_folder("silent");
   convert_checkpoint(kGolden / "models" / "dense_tied", folder, {6, 64});
@@ -86,6 +143,7 @@ TEST(Convert, RefusesWhatCannotBe) {
   EXPECT_THROW(convert_checkpoint(source, empty_folder("a"), {7, 64}), Error);
   EXPECT_THROW(convert_checkpoint(source, empty_folder("b"), {4, 48}), Error);
   EXPECT_THROW(convert_checkpoint(source, source, {4, 64}), Error);
+  EXPECT_THROW(convert_checkpoint(source, empty_folder("e"), {4, 64, "fp5"}), Error);
   const fs::path quantized = empty_folder("c");
   convert_checkpoint(source, quantized, {4, 64});
   EXPECT_THROW(convert_checkpoint(quantized, empty_folder("d"), {4, 64}), Error);
