@@ -1,17 +1,27 @@
 """Load time and peak memory of a checkpoint beside the size of its files: checkpoint_load.py PROGRAM FOLDER [--runs 3]
 
-    python tools/random_checkpoint.py build/bench/8b-3bit
     python bench/checkpoint_load.py build/release/prismvid build/bench/8b-3bit
 
-The files are read once before, so that they come from the disk cache. Also times a plain read of the files, which no load can beat.
+Where there is no FOLDER an 8B of 3 bits with random weights is written there, with the small tokenizer of the tests. The files are
+read once before, so that they come from the disk cache; a plain read of them is timed too, which no load can beat.
 """
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
+
+
+ROOT = Path(__file__).parents[1]
+
+
+def make(folder):
+    subprocess.run([sys.executable, ROOT / "bench/kernels/random_checkpoint.py", "8b", "3", folder], check=True)
+    shutil.copy(ROOT / "tests/golden/tokenizer/tokenizer.json", folder)
 
 
 def read_all(folder):
@@ -38,6 +48,8 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("options", nargs="*", help="more options of generate, behind --")
     arguments = parser.parse_args()
+    if not arguments.folder.exists():
+        make(arguments.folder)
     read_all(arguments.folder)
     size, read_seconds = read_all(arguments.folder)
     print(f"files {size / 1e9:.2f} GB, read again in {read_seconds:.2f} s; {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
