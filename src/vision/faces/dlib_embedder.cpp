@@ -10,6 +10,24 @@
 #include "vision/faces/dlib_network.h"
 
 namespace prismvid::vision {
+
+/// Part of a picture as one of dlib's images, borrowed.
+struct BorrowedRgb {
+  ImageView view;
+};
+long num_rows(const BorrowedRgb& image) { return image.view.height; }
+long num_columns(const BorrowedRgb& image) { return image.view.width; }
+const void* image_data(const BorrowedRgb& image) { return image.view.data; }
+long width_step(const BorrowedRgb& image) { return static_cast<long>(image.view.stride); }
+
+}  // namespace prismvid::vision
+
+template <>
+struct dlib::image_traits<prismvid::vision::BorrowedRgb> {
+  using pixel_type = dlib::rgb_pixel;
+};
+
+namespace prismvid::vision {
 namespace {
 
 constexpr int kChipSide = 150;
@@ -23,15 +41,6 @@ dlib::rectangle surroundings(const dlib::rectangle& box, ImageView picture) {
       std::max<long>(static_cast<long>(box.width()), static_cast<long>(box.height()));
   return dlib::grow_rect(box, margin)
       .intersect(dlib::rectangle(0, 0, picture.width - 1, picture.height - 1));
-}
-
-Picture copied(ImageView picture, const dlib::rectangle& area) {
-  Picture result(static_cast<long>(area.height()), static_cast<long>(area.width()));
-  for (long y = 0; y < result.nr(); ++y) {
-    const uint8_t* from = picture.row(static_cast<int>(area.top() + y)) + area.left() * 3;
-    for (long x = 0; x < result.nc(); ++x, from += 3) result[y][x] = {from[0], from[1], from[2]};
-  }
-  return result;
 }
 
 Point place(const dlib::point& point, const dlib::rectangle& area) {
@@ -94,7 +103,9 @@ AlignedFace DlibFaceEmbedder::align(ImageView picture, const DetectedFace& face)
                             std::lround(face.box.x1) - 1, std::lround(face.box.y1) - 1);
   const dlib::rectangle area = surroundings(box, picture);
   check(!area.is_empty(), ErrorCode::kInvalidArgument, "the face lies outside of its picture");
-  const Picture part = copied(picture, area);
+  const BorrowedRgb part{picture.crop(static_cast<int>(area.left()), static_cast<int>(area.top()),
+                                      static_cast<int>(area.width()),
+                                      static_cast<int>(area.height()))};
   const auto shape = predictor_->shape(part, dlib::translate_rect(box, -area.tl_corner()));
   Picture chip;
   dlib::extract_image_chip(part, dlib::get_face_chip_details(shape, kChipSide, kChipPadding), chip);
