@@ -54,11 +54,26 @@ bool looks_like_mp4(const fs::path& path) {
          box == "wide";
 }
 
+/// Only FFmpeg's log tells whether a file ended in the middle of something (Matroska, MP4).
+bool tells_early_end(const std::string& text) {
+  return text.find("File ended prematurely") != std::string::npos ||
+         text.find("partial file") != std::string::npos;
+}
+
+/// Matroska's reader calls a header cut short an I/O error.
+bool can_be_read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return file.get() != std::ifstream::traits_type::eof();
+}
+
 [[noreturn]] void fail_to_open(const fs::path& path, int error) {
-  check(error != AVERROR(EACCES) && error != AVERROR(EIO), ErrorCode::kUnreadable, "cannot read '",
-        path.string(), "': ", error_text(error));
+  const bool cut_short = error == AVERROR(EIO) && can_be_read(path);
+  check(error != AVERROR(EACCES) && (error != AVERROR(EIO) || cut_short), ErrorCode::kUnreadable,
+        "cannot read '", path.string(), "': ", error_text(error));
   std::string reason = last_ffmpeg_error();
-  if (reason.find("moov atom not found") != std::string::npos && looks_like_mp4(path)) {
+  if (cut_short) {
+    reason = "it ends within its header, the recording or copy was cut short";
+  } else if (reason.find("moov atom not found") != std::string::npos && looks_like_mp4(path)) {
     reason = "its index (moov atom) is missing, the recording or copy was cut short";
   } else if (error == AVERROR_INVALIDDATA || error == AVERROR(EINVAL)) {
     reason = "it is no known video container";
@@ -140,12 +155,14 @@ bool Demuxer::read(AVPacket& packet) {
   for (int attempts = 0; attempts < kMostReadErrorsInARow; ++attempts) {
     av_packet_unref(&packet);
     const int error = av_read_frame(format_.get(), &packet);
+    if (error < 0) ended_early_ = ended_early_ || tells_early_end(last_ffmpeg_error());
     if (error == AVERROR_EOF) return false;
     if (error < 0) {
       ++read_errors_;
       if (format_->pb != nullptr && format_->pb->eof_reached) return false;
       continue;
     }
+    if (packet.flags & AV_PKT_FLAG_CORRUPT) ++read_errors_;
     if (format_->streams[packet.stream_index]->discard != AVDISCARD_ALL) return true;
     attempts = -1;
   }

@@ -32,10 +32,14 @@ class Demuxer {
 
   int64_t read_errors() const { return read_errors_; }
 
+  /// Whether the file ended where its container says that more should follow.
+  bool ended_early() const { return ended_early_; }
+
  private:
   std::filesystem::path path_;
   FormatContextPtr format_;
   int64_t read_errors_ = 0;
+  bool ended_early_ = false;
 };
 
 }  // namespace prismvid::media

@@ -120,6 +120,8 @@ void VideoFile::finish() {
   length_warning_ = compare_lengths(info_.duration_us, decoded_us);
   if (length_warning_.empty())
     length_warning_ = compare_frames(pass_->demuxer().format(), pass_->stream(), next_index_);
+  if (length_warning_.empty() && pass_->demuxer().ended_early())
+    length_warning_ = "the file ends where more should follow: it is truncated";
   info_.duration_us = decoded_us;
   info_.frames = next_index_;
   if (next_index_ < 2) return;
