@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -65,7 +66,18 @@ class LiveShots : public ShotFollower {
   const std::vector<float>& ms_per_frame() const { return ms_per_frame_; }
 
  private:
+  /// What the detector saw of a frame.
+  struct SmallFrame {
+    int64_t index;
+    int64_t pts_us;
+    Image picture;
+  };
+  void ensure_candidate(const vision::SettledShot& settled);
+  void drop_small_frames();
+
   std::unique_ptr<vision::ShotDetector> detector_;
+  std::deque<SmallFrame> small_frames_;  // of the open shot and after
+  int open_shot_ = 0;
   KeepPicture keep_;
   vision::KeyframeSelector selector_;
   document::ShotsValue value_;

@@ -43,6 +43,7 @@ class KeyframeSelector {
 
   /// `rgb` is copied. Throws Error(kInvalidArgument) when it is empty or not RGB.
   void add(int shot, int64_t frame, int64_t pts_us, ImageView rgb);
+  bool has_candidate(int shot) const { return shots_.contains(shot); }
   /// The keyframes of a shot whose candidates were all added; forgets them. Empty only when it had
   /// no candidate.
   ShotKeyframes take(const SettledShot& settled);

@@ -16,20 +16,22 @@ constexpr size_t kFrameValues = static_cast<size_t>(TransNet::kWidth) * TransNet
 constexpr size_t kBins = 512;
 constexpr int64_t kLongestRun = 80;  // frames: a longer one is ended so that frames get settled
 constexpr int64_t kLongestCut = 3;   // the model often marks a cut on two or three frames
-constexpr float kCandidateChange = 0.06f;  // mean change to the frame before that may be a cut
+constexpr float kCandidateChange = 0.06f;  // mean change to the frame before, or to the last
+                                           // candidate, that may begin a shot
 constexpr double kPlainDeviation = 8;
 
-/// Mean absolute difference, 0..1, and keeps `picture` as the previous one.
-float change_to(std::vector<uint8_t>& previous, ImageView picture) {
+std::vector<uint8_t> bytes_of(ImageView picture) {
   std::vector<uint8_t> bytes;
   for (int y = 0; y < picture.height; ++y)
     bytes.insert(bytes.end(), picture.row(y), picture.row(y) + picture.width * 3);
+  return bytes;
+}
+
+/// Mean absolute difference, 0..1; 0 where there is no picture before.
+float change_between(const std::vector<uint8_t>& before, const std::vector<uint8_t>& after) {
   int64_t total = 0;
-  for (size_t i = 0; i < previous.size(); ++i) total += std::abs(bytes[i] - previous[i]);
-  const float change =
-      previous.empty() ? 0.0f : static_cast<float>(total) / (255.0f * kFrameValues);
-  previous = std::move(bytes);
-  return change;
+  for (size_t i = 0; i < before.size(); ++i) total += std::abs(after[i] - before[i]);
+  return static_cast<float>(total) / (255.0f * kFrameValues);
 }
 
 bool is_plain(const std::vector<uint8_t>& picture) {
@@ -122,11 +124,15 @@ void TransNetShotDetector::add(const ShotFrame& frame) {
         frame.picture.width, "x", frame.picture.height, " with ", frame.picture.channels,
         " channels");
   const bool first = previous_.empty();
-  const float change = change_to(previous_, frame.picture);
+  std::vector<uint8_t> picture = bytes_of(frame.picture);
+  const float change = change_between(previous_, picture);
+  previous_ = std::move(picture);
   timeline_.add(frame, change);
   markers_.add(frame);
   plain_.push_back(is_plain(previous_));
-  wants_candidate_ = first || change >= kCandidateChange;
+  wants_candidate_ = first || change >= kCandidateChange ||
+                     change_between(candidate_, previous_) >= kCandidateChange;
+  if (wants_candidate_) candidate_ = previous_;
   judge(net_.add(frame.picture));
 }
 

@@ -80,6 +80,7 @@ class TransNetShotDetector : public ShotDetector {
   ShotTimeline timeline_;
   std::deque<bool> plain_;         // of the frames that were not judged yet
   std::vector<uint8_t> previous_;  // picture of the last frame
+  std::vector<uint8_t> candidate_;  // and of the last candidate
   std::optional<Run> run_;
   int64_t judged_ = 0;
   bool wants_candidate_ = false;
