@@ -22,7 +22,7 @@ test:
 
 bench:
 	@tools/setup.sh bench
-	@bench/run.sh
+	@bench/run.sh --update
 
 format:
 	@git ls-files '*.h' '*.cpp' '*.mm' | xargs clang-format -i

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The whole fast stage beside PySceneDetect on one file and machine: writes build/bench/fast_stage.json.
 
-usage: fast_stage.py [--minutes 10] [--scenedetect PROGRAM] [--skip-memory]
+usage: fast_stage.py [--minutes 10] [--scenedetect PROGRAM] [--skip-detector] [--skip-memory]
 1080p30 H.264 at 10 Mbit/s with cuts, faces, signs and subtitles (clips.py); and for memory two low-resolution files,
 10 minutes and 2 hours long.
 """
@@ -18,6 +18,7 @@ import time
 import clips
 
 PROGRAM = clips.ROOT / "build/release/prismvid"
+DETECTOR = ("--detector", "demo-world-detector")
 DATABASE = clips.ROOT / "build/bench/fast_stage.db"
 
 
@@ -35,7 +36,7 @@ def measured(command):
 
 
 def analyze(clip, *more):
-    return measured([PROGRAM, "analyze", clip, "--db", DATABASE, "--format", "json", "-q", "--detector", "demo-world-detector", *more])
+    return measured([PROGRAM, "analyze", clip, "--db", DATABASE, "--format", "json", "-q", *more])
 
 
 def analyze_anew(clip, *more):
@@ -44,15 +45,17 @@ def analyze_anew(clip, *more):
     return analyze(clip, *more)
 
 
-def compare(minutes, scenedetect):
+def compare(minutes, scenedetect, with_detector):
     clip = clips.repeated(clips.half_minute(1920, 1080, 30, "10M"), round(minutes * 2))
+    load = os.getloadavg()[0]
     ours = analyze_anew(clip)
     second = [analyze(clip) for _ in range(5)]
     peer = measured([scenedetect, "-q", "-i", clip, "detect-adaptive"])
     stages = json.loads(ours["out"])["analysis"]["stages"]
     again = json.loads(second[0]["out"])["analysis"]["stages"]
-    return {
-        "minutes": minutes, "prismvid_s": ours["wall_s"], "prismvid_cpu_s": ours["cpu_s"], "peak_mb": ours["peak_mb"],
+    detector = {"with_detector_s": analyze_anew(clip, *DETECTOR)["wall_s"]} if with_detector else {}
+    return detector | {
+        "load_before": load, "minutes": minutes, "prismvid_s": ours["wall_s"], "prismvid_cpu_s": ours["cpu_s"], "peak_mb": ours["peak_mb"],
         "pyscenedetect_s": peer["wall_s"], "pyscenedetect_cpu_s": peer["cpu_s"],
         "ratio": ours["wall_s"] / peer["wall_s"], "times_realtime": 60 * minutes / ours["wall_s"],
         "second_run_s": statistics.median(s["wall_s"] for s in second),
@@ -64,7 +67,7 @@ def compare(minutes, scenedetect):
 def memory():
     """Peak memory at two lengths of one content; fewer samples a second, since only the length matters here."""
     piece = clips.half_minute(320, 180, 25, "300k")
-    return {f"peak_mb_{minutes}min": analyze_anew(clips.repeated(piece, 2 * minutes), "--fps", "0.5")["peak_mb"]
+    return {f"peak_mb_{minutes}min": analyze_anew(clips.repeated(piece, 2 * minutes), "--fps", "0.5", *DETECTOR)["peak_mb"]
             for minutes in (10, 120)}
 
 
@@ -72,9 +75,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--scenedetect", default="scenedetect")
+    parser.add_argument("--skip-detector", action="store_true", help="do not run it all again with an object detector")
     parser.add_argument("--skip-memory", action="store_true")
     arguments = parser.parse_args()
-    result = compare(arguments.minutes, arguments.scenedetect)
+    result = compare(arguments.minutes, arguments.scenedetect, not arguments.skip_detector)
     if not arguments.skip_memory:
         result |= memory()
     (clips.ROOT / "build/bench/fast_stage.json").write_text(json.dumps(result, indent=1) + "\n")

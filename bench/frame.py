@@ -5,11 +5,14 @@ Each stage's time a sample on frames of a clip in which a subtitle of two lines 
 6 s, and the cost of decoding. Needs build/release/frame_bench and ffmpeg.
 """
 import json
+import os
 import pathlib
 import subprocess
 
 import clips
 
-result = json.loads(subprocess.run([clips.ROOT / "build/release/frame_bench", clips.half_minute(1280, 720, 25, "5M")],
-                                   check=True, stdout=subprocess.PIPE).stdout)
+clip = clips.half_minute(1280, 720, 25, "5M")
+load = os.getloadavg()[0]
+result = json.loads(subprocess.run([clips.ROOT / "build/release/frame_bench", clip], check=True, stdout=subprocess.PIPE).stdout)
+result["load_before"] = load
 pathlib.Path(clips.ROOT / "build/bench/frame.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures the fast stage beside its peers: JSON goes to build/bench, tables to the terminal.
-#   bench/run.sh [--update]      --update also writes the tables into docs/performance.md
+#   bench/run.sh [--update]      --update also writes the tables into docs/performance.md and README.md
 # BENCH_MINUTES (10) is the length of the large file, BENCH_MEMORY=0 leaves the two-hour file out. Takes about an hour on two
 # cores; let nothing else run meanwhile.
 set -euo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Prints the fast stage's tables from build/bench/*.json; with --update also into docs/performance.md, between its marks."""
+"""Prints the fast stage's tables from build/bench/*.json; with --update also between the marks of docs/performance.md, and a short one
+into README.md."""
 import datetime
 import json
 import os
@@ -10,8 +11,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build/bench"
 PAGE = ROOT / "docs/performance.md"
+README = ROOT / "README.md"
 KERNELS_BEGIN = "<!-- made by bench/kernels/compare.py and bench/tables.py --update -->"
-BEGIN, END = "<!-- made by bench/run.sh --update -->", "<!-- end -->"
+BEGIN, END = "<!-- made by bench/tables.py --update -->", "<!-- end -->"
 
 
 def read(name):
@@ -32,6 +34,8 @@ def whole_file(r):
     rows = [
         ("whole fast stage", f"{r['prismvid_s']:.0f} s ({r['prismvid_cpu_s']:.0f} s of CPU), {r['times_realtime']:.1f} times real time"
          + verdict(r["times_realtime"] >= 3), "3 times real time"),
+        *([("the same with the demonstration detector", f"{r['with_detector_s']:.0f} s, {60 * r['minutes'] / r['with_detector_s']:.1f} times real time", "")]
+          if "with_detector_s" in r else []),
         ("PySceneDetect detect-adaptive", f"{r['pyscenedetect_s']:.0f} s ({r['pyscenedetect_cpu_s']:.0f} s of CPU)", ""),
         ("ratio of the two", f"{r['ratio']:.2f}" + verdict(r["ratio"] <= 1.3), "1.3"),
         ("second run", f"{r['second_run_s'] * 1000:.0f} ms, {r['second_run_decoded']} stages run" + verdict(r["second_run_s"] < 0.1), "100 ms, none"),
@@ -39,7 +43,7 @@ def whole_file(r):
     ]
     if "peak_mb_120min" in r:
         rows.append(("peak memory, 10 minutes and 2 hours of 320x180", f"{r['peak_mb_10min']:.0f} and {r['peak_mb_120min']:.0f} MB", "the same"))
-    return (f"### {r['minutes']:g} minutes of 1080p30 H.264 at 10 Mbit/s: shots, objects, faces, text, labels\n\n"
+    return (f"### {r['minutes']:g} minutes of 1080p30 H.264 at 10 Mbit/s: shots, scenes, faces, text, labels (default options)\n\n"
             + table(("what", "measured", "aim"), rows))
 
 
@@ -113,21 +117,63 @@ def kernels(r):
     return text
 
 
+def short(results):
+    """The README's table: what, measured, beside what, aim."""
+    rows = []
+    if r := results["fast_stage"]:
+        rows += [
+            (f"{r['minutes']:g} minutes of 1080p30 H.264, the whole fast stage",
+             f"{r['times_realtime']:.1f} times real time; {r['ratio']:.2f} times what PySceneDetect's `detect-adaptive` alone takes",
+             "3; 1.3" + verdict(r["times_realtime"] >= 3 and r["ratio"] <= 1.3)),
+            ("a second run of the same file", f"{r['second_run_s'] * 1000:.0f} ms, {r['second_run_decoded']} stages run",
+             "100 ms, none" + verdict(r["second_run_s"] < 0.1 and r["second_run_decoded"] == 0)),
+            ("peak memory", f"{r['peak_mb']:.0f} MB", "1536 MB" + verdict(r["peak_mb"] < 1536))]
+    if r := results["frame"]:
+        total = r["detectors"]
+        rows.append(("one 720p frame with 3 faces and 6 lines of text", f"median {total['p50']:.0f} ms, p95 {total['p95']:.0f} ms",
+                     "p95 100 ms" + verdict(total["p95"] < 100)))
+    if r := results["shots"]:
+        ours, peers = r["ours"], [s for name, s in r.items() if name.startswith("scenedetect")]
+        best = {key: max((p[key] for p in peers), default=0) for key in ("cuts_f1", "gradual_f1")}
+        other = r.get("transnet", {"cuts_f1": 0, "gradual_f1": 0})
+        rows.append(("shots: F1 of cuts, of gradual transitions",
+                     f"{ours['cuts_f1']:.3f}, {ours['gradual_f1']:.3f} (PySceneDetect's best {best['cuts_f1']:.3f}, {best['gradual_f1']:.3f}; "
+                     f"TransNetV2 {other['cuts_f1']:.3f}, {other['gradual_f1']:.3f})",
+                     "0.98, 0.9" + verdict(ours["cuts_f1"] >= 0.98 and ours["gradual_f1"] >= 0.9)))
+    if r := results["text"]:
+        mine, rapid = r["frame_errors"]["PrismVid"][0], r["frame_errors"].get("rapidocr", [float("nan")])[0]
+        exact = r["boundaries_exact"] == r["boundaries"]
+        rows.append(("text: character errors; first and last frames that are exact",
+                     f"{mine:.2f} % (rapidocr {rapid:.2f} %); {r['boundaries_exact']} of {r['boundaries']}",
+                     "2 %, all" + verdict(mine <= 2 and mine <= rapid + 0.5 and exact)))
+    return machine() + "\n\n" + table(("what", "measured", "aim"), rows)
+
+
+def load_note(results):
+    """Timings say little while other programs run; the scripts note the load before they start."""
+    loads = [r["load_before"] for r in results.values() if r and "load_before" in r]
+    if not loads:
+        return ""
+    if max(loads) < 0.7:
+        return "Nothing else ran."
+    return f"**Other programs ran at the same time** (load average up to {max(loads):.1f} when a measurement began): times are upper bounds."
+
+
 def machine():
     name = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):
         lines = open("/proc/cpuinfo").read().splitlines()
-        fields = {key.strip(): value for key, value in (line.split(": ", 1) for line in lines if ": " in line)}
+        fields = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         flags = fields.get("flags", "").split()
         known = [f for f in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16") if f in flags]
-        name = f"{fields.get('model name', name).strip()} ({', '.join(known)})"
+        name = f"{fields.get('model name', name)} ({', '.join(known)})"
     return f"Measured on {datetime.date.today()}: {name}, {os.cpu_count()} cores, {platform.system()}."
 
 
-def update(begin, text):
-    """Puts `text` into the page between `begin` and the next end mark."""
-    before, rest = PAGE.read_text().split(begin)
-    PAGE.write_text(before + begin + "\n" + text + "\n" + END + rest.split(END, 1)[1])
+def update(page, begin, text):
+    """Puts `text` into a page between `begin` and the next end mark."""
+    before, rest = page.read_text().split(begin)
+    page.write_text(before + begin + "\n" + text + "\n" + END + rest.split(END, 1)[1])
 
 
 def deep_stage():
@@ -136,19 +182,19 @@ def deep_stage():
 
 
 def main():
-    parts = [machine()]
-    for name, write in (("fast_stage", whole_file), ("frame", one_frame), ("shots", shots), ("text", text)):
-        if result := read(name):
-            parts.append(write(result))
-    page, deep = "\n\n".join(parts), deep_stage()
-    if len(parts) > 1:
+    writers = {"fast_stage": whole_file, "frame": one_frame, "shots": shots, "text": text}
+    results = {name: read(name) for name in writers}
+    parts = [write(results[name]) for name, write in writers.items() if results[name]]
+    page, deep = "\n\n".join([machine() + " " + load_note(results), *parts]), deep_stage()
+    if parts:
         print(page)
     if deep:
         print(deep)
-    if "--update" in sys.argv and len(parts) > 1:
-        update(BEGIN, page)
+    if "--update" in sys.argv and parts:
+        update(PAGE, BEGIN, page)
+        update(README, BEGIN, short(results))
     if "--update" in sys.argv and deep:
-        update(KERNELS_BEGIN, deep)
+        update(PAGE, KERNELS_BEGIN, deep)
 
 
 main()
