@@ -297,31 +297,34 @@ struct Panel {
   }
 };
 
-/// out[b] (T, 16) += panel b times T tokens.
+/// out[b] (T, 16) += panel b times T tokens. The registers hold a group's sums; those of all groups
+/// stay in memory and are touched once a group.
 template <class Dot, int kBits, int T, int B>
 void multiply_panels(const Panel<Dot>* panels, int groups, int steps, TileView x,
                      float* const* out) {
   using V = typename Dot::Vector;
-  // Two short loops: g++ unrolls no loop of more than 16 rounds, and keeps its array in memory.
-  typename V::Floats sums[B * T];
-  for (int b = 0; b < B; ++b)
-    for (int t = 0; t < T; ++t) sums[b * T + t] = V::load(out[b] + 16 * t);
   std::size_t at = 0;
   for (int g = 0; g < groups; ++g) {
     typename Dot::Sum dots[B * T];
+    // Two short loops: g++ unrolls no loop of more than 16 rounds, and keeps its array in memory.
     for (int b = 0; b < B; ++b)
       for (int t = 0; t < T; ++t) dots[b * T + t] = Dot::zero();
     const auto weight = [&](int s, int b) { return V::load_bytes(panels[b].values + at + 64 * s); };
     add_dots<Dot, kBits, T, B>(steps, weight, x.values, 4 * x.width, dots);
     at += 64 * steps;
     x.values += 4 * x.width * steps;
-    for (int b = 0; b < B; ++b)
-      add_group<Dot, T>(dots + b * T, V::load(panels[b].scales + 16 * g),
-                        V::load(panels[b].biases + 16 * g), x.scales + g * x.width,
-                        x.sums + g * x.width, sums + b * T);
+    for (int b = 0; b < B; ++b) {
+      const auto scale = V::load(panels[b].scales + 16 * g),
+                 bias = V::load(panels[b].biases + 16 * g);
+      for (int t = 0; t < T; ++t) {
+        float* sum = out[b] + 16 * t;
+        const int token = g * x.width + t;
+        const auto with_bias = V::multiply_add(bias, V::broadcast(x.sums[token]), V::load(sum));
+        const auto both = V::multiply(scale, V::broadcast(x.scales[token]));
+        V::store(sum, V::multiply_add(Dot::to_floats(dots[b * T + t]), both, with_bias));
+      }
+    }
   }
-  for (int b = 0; b < B; ++b)
-    for (int t = 0; t < T; ++t) V::store(out[b] + 16 * t, sums[b * T + t]);
 }
 
 template <class Dot>
