@@ -46,12 +46,15 @@ void print_text(const pipeline::LibraryHits& found) {
 void run_search(const SearchArguments& arguments) {
   const auto store = open_store(arguments.common);
   search::SearchQuery query = arguments.query;
+  const auto models = vision::ModelRegistry::standard(arguments.common.models);
   for (std::string& video : query.videos) video = pipeline::require_video(*store, video).id;
-  const pipeline::LibraryHits found = pipeline::search_library(*store, query);
+  const pipeline::LibraryHits found = pipeline::LibrarySearch(models).find(*store, query);
   if (arguments.common.json())
     std::cout << document::to_text(pipeline::to_json(found)) << '\n';
   else
     print_text(found);
+  if (!found.words_only.empty() && !arguments.common.json())
+    std::cerr << "prismvid: searched by words only: " << found.words_only << '\n';
 }
 
 }  // namespace

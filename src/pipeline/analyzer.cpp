@@ -1,5 +1,7 @@
 #include "pipeline/analyzer.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -70,11 +72,12 @@ class Reporter {
 /// One analysis of one video, from the file to the document.
 class Run {
  public:
-  Run(store::Store& store, const vision::ModelRegistry& models, deep::ModelProvider& deep_models, const fs::path& path,
-      const AnalyzeOptions& options, const ProgressCallback& on_progress, std::stop_token stop)
+  Run(store::Store& store, const vision::ModelRegistry& models, deep::ModelProvider& deep_models, LibrarySearch& library,
+      const fs::path& path, const AnalyzeOptions& options, const ProgressCallback& on_progress, std::stop_token stop)
       : store_(store),
         models_(models),
         deep_models_(deep_models),
+        library_(library),
         path_(fs::absolute(path)),
         options_(options),
         reporter_(on_progress, path_.filename().string(), std::move(stop)) {}
@@ -284,7 +287,17 @@ class Run {
 
   void put(const document::Document& document) {
     store_.put_document({document.analysis.id, video_.id, document.analysis.status, document::to_text(document::to_json(document)), {}});
-    update_search_index(store_);
+    make_searchable();
+  }
+
+  /// What fails here is tried again before the next search.
+  void make_searchable() {
+    try {
+      library_.update(store_);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kStore) throw;
+      spdlog::warn("the search index is behind: {}", error.what());
+    }
   }
 
   document::Analysis describe_analysis(const std::string& id, const StageLedger& ledger) const {
@@ -311,6 +324,7 @@ class Run {
   store::Store& store_;
   const vision::ModelRegistry& models_;
   deep::ModelProvider& deep_models_;
+  LibrarySearch& library_;
   fs::path path_;
   const AnalyzeOptions& options_;
   Reporter reporter_;
@@ -326,7 +340,7 @@ class Run {
 
 document::Document Analyzer::analyze(const fs::path& video, const AnalyzeOptions& options, const ProgressCallback& on_progress,
                                      std::stop_token stop) {
-  return Run(store_, models_, deep_models_, video, options, on_progress, std::move(stop)).analyze();
+  return Run(store_, models_, deep_models_, library_, video, options, on_progress, std::move(stop)).analyze();
 }
 
 document::Document latest_document(store::Store& store, const std::string& video_id) {

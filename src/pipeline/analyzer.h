@@ -5,6 +5,7 @@
 
 #include "deep/model.h"
 #include "document/document.h"
+#include "pipeline/library_search.h"
 #include "pipeline/options.h"
 #include "store/store.h"
 #include "vision/models/manifest.h"
@@ -17,7 +18,7 @@ class Analyzer {
  public:
   /// `deep_models` is where the deep stage takes its model from, by default what is installed; it must outlive this.
   Analyzer(store::Store& store, const vision::ModelRegistry& models, deep::ModelProvider* deep_models = nullptr)
-      : store_(store), models_(models), deep_models_(deep_models ? *deep_models : installed_) {}
+      : store_(store), models_(models), deep_models_(deep_models ? *deep_models : installed_), library_(models) {}
 
   /// A stage that cannot run or fails is marked in the document; what the others found stays. Throws Error when the
   /// input cannot be read (kNotFound, kUnreadable, kNotVideo), the store fails, or `stop` was requested (kCancelled).
@@ -29,6 +30,7 @@ class Analyzer {
   const vision::ModelRegistry& models_;
   deep::InstalledModels installed_;
   deep::ModelProvider& deep_models_;
+  LibrarySearch library_;
 };
 
 /// The document of a video's last analysis with today's names and edits. Throws Error(kNotFound) when there is none.

@@ -7,8 +7,29 @@
 #include "search/document_moments.h"
 
 namespace prismvid::pipeline {
+namespace {
 
-std::vector<std::string> update_search_index(store::Store& store) {
+constexpr char kTask[] = "sentence_embedding";
+
+}  // namespace
+
+search::SentenceSearch* LibrarySearch::sentences() {
+  const std::scoped_lock lock(mutex_);
+  if (sentences_ || !problem_.empty()) return sentences_.get();
+  if (!models_.find(kTask)) {
+    problem_ =
+        "no model of sentences is installed: run 'make setup', which prepares all-minilm-l6-v2";
+    return nullptr;
+  }
+  try {
+    sentences_ = std::make_unique<search::SentenceSearch>(models_.require(kTask));
+  } catch (const Error& error) {
+    problem_ = error.what();
+  }
+  return sentences_.get();
+}
+
+std::vector<std::string> LibrarySearch::update(store::Store& store) {
   std::vector<std::string> damaged;
   for (const store::UnindexedVideo& video : store.unindexed_videos()) {
     try {
@@ -19,19 +40,24 @@ std::vector<std::string> update_search_index(store::Store& store) {
       damaged.push_back(video.video_id);
     }
   }
+  if (search::SentenceSearch* const by_meaning = sentences()) by_meaning->embed_new(store);
   return damaged;
 }
 
-LibraryHits search_library(store::Store& store, const search::SearchQuery& query) {
+LibraryHits LibrarySearch::find(store::Store& store, const search::SearchQuery& query) {
   LibraryHits found;
-  found.stale_videos = update_search_index(store);
-  found.hits = search::search(store, query);
+  found.stale_videos = update(store);
+  search::SentenceSearch* const by_meaning = sentences();
+  found.hits = search::search(store, query, by_meaning);
+  if (!by_meaning) found.words_only = problem_;
   return found;
 }
 
 document::Json to_json(const LibraryHits& found) {
   document::Json json = search::to_json(found.hits);
   json["stale_videos"] = found.stale_videos;
+  json["words_only"] =
+      found.words_only.empty() ? document::Json() : document::Json(found.words_only);
   return json;
 }
 

@@ -74,6 +74,10 @@ bool overlap(const SearchHit& a, const SearchHit& b) {
          b.range.start_us < a.range.end_us;
 }
 
+bool is_person(const SearchHit& hit) {
+  return hit.kind == "person";
+}
+
 /// Hits of several rankings, each moment once.
 class Fusion {
  public:
@@ -115,12 +119,12 @@ class Fusion {
     return hits_[known->second];
   }
 
-  /// What is found at the time of a hit in another way speaks for it.
+  /// A person found by name speaks for what is found at the time, and the other way round.
   void add_company() {
     std::vector<double> more(hits_.size(), 0);
     for (size_t i = 0; i < hits_.size(); ++i)
       for (size_t j = 0; j < hits_.size(); ++j)
-        if (hits_[i].why.front().by != hits_[j].why.front().by && overlap(hits_[i], hits_[j]))
+        if (is_person(hits_[i]) != is_person(hits_[j]) && overlap(hits_[i], hits_[j]))
           more[i] = std::max(more[i], hits_[j].score);
     for (size_t i = 0; i < hits_.size(); ++i) hits_[i].score += more[i];
   }
@@ -142,13 +146,17 @@ void add_paths(store::Store& store, std::vector<SearchHit>& hits) {
 
 }  // namespace
 
-std::vector<SearchHit> search(store::Store& store, const SearchQuery& query) {
+std::vector<SearchHit> search(store::Store& store, const SearchQuery& query,
+                              SentenceSearch* sentences) {
   const std::vector<Phrase> phrases = parse_phrases(query.words);
   const store::MomentFilter filter = filter_of(store, query);
   const size_t most = std::max(kLeastCandidates, 2 * query.limit);
   Fusion fusion(phrases);
   if (!phrases.empty()) {
     fusion.add("words", store.match_phrases(phrases, filter, most));
+    if (sentences)
+      fusion.add("meaning",
+                 store.match_vectors(sentences->nearest(store, query.words, most), filter, most));
     fusion.add("person", store.match_people(people_called(store, phrases), filter, most));
   } else {
     check(query.words.find_first_not_of(" \t\r\n") == std::string::npos,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "document/document.h"
+#include "search/sentence_search.h"
 #include "search/snippet.h"
 #include "store/store.h"
 
@@ -22,7 +23,7 @@ struct SearchQuery {
 
 /// One way in which a hit was found.
 struct Reason {
-  std::string by;   // words, person, label
+  std::string by;   // words, meaning, person, label
   size_t rank = 0;  // among those found this way, from 1
 };
 
@@ -39,11 +40,12 @@ struct SearchHit {
   std::vector<Reason> why;
 };
 
-/// Moments of the library, best first: those found by words and those found by a person's name are
-/// ranked apart and fused (reciprocal rank fusion, k = 60); what two ways find at the same time
-/// ranks above what only one finds. Throws Error(kNotFound) for an unknown person or video,
-/// Error(kInvalidArgument) for a date that is none or a query without anything to look for.
-std::vector<SearchHit> search(store::Store& store, const SearchQuery& query);
+/// Moments of the library, best first: those found by words, by meaning (with `sentences`) and by a
+/// person's name are ranked apart and fused (reciprocal rank fusion, k = 60); what is found while a
+/// person asked for is seen ranks above the rest. Throws Error(kNotFound) for an unknown person or
+/// video, Error(kInvalidArgument) for a date that is none or a query without anything to look for.
+std::vector<SearchHit> search(store::Store& store, const SearchQuery& query,
+                              SentenceSearch* sentences = nullptr);
 
 /// {"hits": [{"video", "path", "start", "end", "kind", ...}]}
 document::Json to_json(const std::vector<SearchHit>& hits);

@@ -233,7 +233,17 @@ CREATE TRIGGER edits_undone AFTER UPDATE OF undone_at ON edits BEGIN
 END;
 )sql";
 
-constexpr const char* kMigrations[] = {kResults, kPeople, kService, kSearch};
+// The id counts up for ever, so that a reader needs to look behind one number only.
+constexpr char kVectors[] = R"sql(
+CREATE TABLE moment_vectors (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  moment INTEGER NOT NULL REFERENCES moments (id) ON DELETE CASCADE,
+  space TEXT NOT NULL,
+  vector BLOB NOT NULL);
+CREATE UNIQUE INDEX moment_vectors_by_moment ON moment_vectors (moment, space);
+)sql";
+
+constexpr const char* kMigrations[] = {kResults, kPeople, kService, kSearch, kVectors};
 
 bool is_empty(Database& database) {
   return database.integer("SELECT count(*) FROM sqlite_master") == 0;

@@ -49,6 +49,28 @@ struct UnindexedVideo {
   int64_t document = 0;  // which of its documents
 };
 
+struct UnembeddedMoment {
+  int64_t id = 0;
+  std::string text;
+};
+
+/// The vector of a moment's text, as IEEE half floats.
+struct MomentVector {
+  int64_t moment = 0;
+  std::vector<uint16_t> halves;
+};
+
+/// Vectors one after another, in order of their ids, which are never used twice.
+struct VectorRows {
+  std::vector<int64_t> ids;
+  std::vector<uint16_t> halves;
+};
+
+struct ScoredVector {
+  int64_t id = 0;
+  double score = 0;
+};
+
 /// What a library can be searched by. Moments go with their video, and whenever a document is
 /// changed in place or an edit touches the video, until they are put again.
 class SearchIndex {
@@ -56,7 +78,8 @@ class SearchIndex {
   virtual ~SearchIndex() = default;
 
   virtual std::vector<UnindexedVideo> unindexed_videos() = 0;
-  /// Replaces the video's moments. Does nothing for a video that is gone.
+  /// Replaces the video's moments; those that stay keep their vectors. Does nothing for a video
+  /// that is gone.
   virtual void put_moments(const UnindexedVideo& video, std::span<const MomentRecord> moments) = 0;
 
   /// Moments with at least one of the phrases (stems that follow each other), ranked by BM25 or the
@@ -69,6 +92,17 @@ class SearchIndex {
   /// Labels, objects and places with exactly one of these terms, longest first.
   virtual std::vector<FoundMoment> match_labels(std::span<const std::string> terms,
                                                 const MomentFilter& filter, size_t most) = 0;
+
+  /// Moments of sentences, texts, labels and places that have no vector of this space yet.
+  virtual std::vector<UnembeddedMoment> unembedded_moments(const std::string& space,
+                                                           size_t most) = 0;
+  /// Moments that are gone meanwhile are left out.
+  virtual void put_vectors(const std::string& space, std::span<const MomentVector> vectors) = 0;
+  virtual int64_t count_vectors(const std::string& space) = 0;
+  virtual VectorRows vectors_after(const std::string& space, int64_t id) = 0;
+  /// The moments of these vectors, as far as they are still there, best score first.
+  virtual std::vector<FoundMoment> match_vectors(std::span<const ScoredVector> vectors,
+                                                 const MomentFilter& filter, size_t most) = 0;
 };
 
 }  // namespace prismvid::store

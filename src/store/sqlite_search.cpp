@@ -1,4 +1,6 @@
+#include <cstring>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "store/sqlite_store_impl.h"
 
@@ -64,6 +66,35 @@ std::string match_expression(std::span<const std::vector<std::string>> phrases) 
   return expression;
 }
 
+std::string key_of(const MomentRecord& moment) {
+  return nlohmann::json{moment.kind, moment.of,    moment.range.start_us, moment.range.end_us,
+                        moment.text, moment.terms, moment.keyframe}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// Deletes the moments of a video that are not among these; tells which stay.
+void delete_others(Database& database, const std::string& video_id,
+                   std::span<const MomentRecord> moments, std::set<std::string>& kept) {
+  std::set<std::string> wanted;
+  for (const MomentRecord& moment : moments) wanted.insert(key_of(moment));
+  std::vector<int64_t> others;
+  Statement rows(database,
+                 "SELECT id, kind, of_id, start_us, end_us, text, terms, keyframe FROM moments "
+                 "WHERE video_id = ?",
+                 video_id);
+  while (rows.step()) {
+    const std::string key = key_of({rows.text(1),
+                                    rows.text(2),
+                                    {rows.integer(3), rows.integer(4)},
+                                    rows.text(5),
+                                    rows.text(6),
+                                    rows.text(7)});
+    if (wanted.contains(key) && kept.insert(key).second) continue;
+    others.push_back(rows.integer(0));
+  }
+  for (const int64_t id : others) Statement(database, "DELETE FROM moments WHERE id = ?", id).run();
+}
+
 }  // namespace
 
 std::vector<UnindexedVideo> SqliteStore::unindexed_videos() {
@@ -79,14 +110,17 @@ void SqliteStore::put_moments(const UnindexedVideo& video, std::span<const Momen
   Transaction transaction(database_, Transaction::Kind::kWrite);
   Statement known(database_, "SELECT 1 FROM videos WHERE id = ?", video.video_id);
   if (!known.step()) return;
-  Statement(database_, "DELETE FROM moments WHERE video_id = ?", video.video_id).run();
-  for (const MomentRecord& moment : moments)
+  std::set<std::string> kept;
+  delete_others(database_, video.video_id, moments, kept);
+  for (const MomentRecord& moment : moments) {
+    if (kept.contains(key_of(moment))) continue;
     Statement(database_,
               "INSERT INTO moments (video_id, kind, of_id, start_us, end_us, text, terms, "
               "keyframe) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
               video.video_id, moment.kind, moment.of, moment.range.start_us, moment.range.end_us,
               moment.text, moment.terms, moment.keyframe)
         .run();
+  }
   Statement(database_,
             "INSERT OR REPLACE INTO indexed_documents (video_id, document) VALUES (?, ?)",
             video.video_id, video.document)
@@ -138,6 +172,68 @@ std::vector<FoundMoment> SqliteStore::match_labels(std::span<const std::string> 
                      kFilter + ")" + kBestOfEach,
                  json_list(filter.videos), people_list(filter.people), json_list(filter.labels),
                  filter.since, filter.until, static_cast<int64_t>(most), json_list(terms));
+  return read_found(rows);
+}
+
+std::vector<UnembeddedMoment> SqliteStore::unembedded_moments(const std::string& space,
+                                                              size_t most) {
+  std::vector<UnembeddedMoment> moments;
+  Statement rows(database_,
+                 "SELECT id, text FROM moments m WHERE kind <> 'object' AND NOT EXISTS (SELECT 1 "
+                 "FROM moment_vectors v WHERE v.moment = m.id AND v.space = ?) LIMIT ?",
+                 space, static_cast<int64_t>(most));
+  while (rows.step()) moments.push_back({rows.integer(0), rows.text(1)});
+  return moments;
+}
+
+void SqliteStore::put_vectors(const std::string& space, std::span<const MomentVector> vectors) {
+  Transaction transaction(database_, Transaction::Kind::kWrite);
+  for (const MomentVector& vector : vectors) {
+    std::vector<uint8_t> bytes(vector.halves.size() * sizeof(uint16_t));
+    std::memcpy(bytes.data(), vector.halves.data(), bytes.size());
+    Statement(database_,
+              "INSERT OR IGNORE INTO moment_vectors (moment, space, vector) "
+              "SELECT id, ?, ? FROM moments WHERE id = ?",
+              space, bytes, vector.moment)
+        .run();
+  }
+  transaction.commit();
+}
+
+int64_t SqliteStore::count_vectors(const std::string& space) {
+  Statement row(database_, "SELECT count(*) FROM moment_vectors WHERE space = ?", space);
+  return row.step() ? row.integer(0) : 0;
+}
+
+VectorRows SqliteStore::vectors_after(const std::string& space, int64_t id) {
+  VectorRows vectors;
+  Statement rows(database_,
+                 "SELECT id, vector FROM moment_vectors WHERE space = ? AND id > ? ORDER BY id",
+                 space, id);
+  while (rows.step()) {
+    const std::vector<uint8_t> bytes = rows.bytes(1);
+    const size_t count = bytes.size() / sizeof(uint16_t);
+    vectors.ids.push_back(rows.integer(0));
+    vectors.halves.resize(vectors.halves.size() + count);
+    std::memcpy(vectors.halves.data() + vectors.halves.size() - count, bytes.data(),
+                count * sizeof(uint16_t));
+  }
+  return vectors;
+}
+
+std::vector<FoundMoment> SqliteStore::match_vectors(std::span<const ScoredVector> vectors,
+                                                    const MomentFilter& filter, size_t most) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const ScoredVector& vector : vectors) list.push_back({vector.id, vector.score});
+  Statement rows(database_,
+                 std::string("WITH found AS (SELECT ") + kMomentColumns +
+                     ", json_extract(wanted.value, '$[1]') AS score FROM json_each(?7) wanted "
+                     "JOIN moment_vectors x ON x.id = json_extract(wanted.value, '$[0]') "
+                     "JOIN moments m ON m.id = x.moment JOIN videos v ON v.id = m.video_id "
+                     "WHERE 1" +
+                     kFilter + ")" + kBestOfEach,
+                 json_list(filter.videos), people_list(filter.people), json_list(filter.labels),
+                 filter.since, filter.until, static_cast<int64_t>(most), list.dump());
   return read_found(rows);
 }
 

@@ -71,6 +71,12 @@ class SqliteStore final : public Store {
                                         const MomentFilter& filter, size_t most) override;
   std::vector<FoundMoment> match_labels(std::span<const std::string> terms,
                                         const MomentFilter& filter, size_t most) override;
+  std::vector<UnembeddedMoment> unembedded_moments(const std::string& space, size_t most) override;
+  void put_vectors(const std::string& space, std::span<const MomentVector> vectors) override;
+  int64_t count_vectors(const std::string& space) override;
+  VectorRows vectors_after(const std::string& space, int64_t id) override;
+  std::vector<FoundMoment> match_vectors(std::span<const ScoredVector> vectors,
+                                         const MomentFilter& filter, size_t most) override;
 
  private:
   using Json = nlohmann::json;

@@ -92,6 +92,7 @@ TEST_F(CliTest, SearchFindsTextOnScreenWithItsTime) {
   EXPECT_THAT(std::string(hit["snippet"]), HasSubstr("Guten Morgen"));
   EXPECT_GE(hit["start"], 1.9);
   EXPECT_TRUE(result["stale_videos"].empty());
+  EXPECT_TRUE(result["words_only"].is_null()) << result["words_only"];
   const ProcessResult text = run({"search", "morgen", "--db", db(), "--video", two_shots(), "--video", hit["video"]});
   EXPECT_THAT(text.out, HasSubstr("two_shots.mp4"));
   EXPECT_EQ(run({"search", "morgen", "--db", db(), "--until", "2000-01-01"}).out, "Nothing found.\n");
