@@ -6,8 +6,7 @@
 
 namespace prismvid::deep {
 
-/// The words of a text to compare it by: lower case (ASCII), without a plural's or verb's final s;
-/// each character of scripts that write without spaces is a word.
+/// The words of a text to compare it by, as the library's search does: the stems of split_words().
 std::vector<std::string> words_of(std::string_view text);
 
 }  // namespace prismvid::deep

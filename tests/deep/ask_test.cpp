@@ -181,6 +181,7 @@ TEST(Moments, OfSeveralVideosAreRankedTogether) {
 TEST(Words, AreComparedWithoutCaseAndEndings) {
   EXPECT_EQ(words_of("The stars GROW, don't they?"),
             (std::vector<std::string>{"the", "star", "grow", "don", "t", "they"}));
+  EXPECT_EQ(words_of("Ärzte walking"), words_of("arzte walked"));
   EXPECT_EQ(words_of("猫在跑"), (std::vector<std::string>{"猫", "在", "跑"}));
 }
 
