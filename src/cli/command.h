@@ -49,6 +49,7 @@ void add_ask_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
 void add_eval_command(CLI::App& app);
 void add_export_command(CLI::App& app);
+void add_keys_command(CLI::App& app);
 void add_models_command(CLI::App& app);
 void add_people_command(CLI::App& app);
 void add_search_command(CLI::App& app);

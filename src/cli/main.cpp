@@ -57,6 +57,7 @@ int run(int count, char** arguments, bool json) {
   cli::add_bench_command(app);
   cli::add_eval_command(app);
   cli::add_export_command(app);
+  cli::add_keys_command(app);
   cli::add_models_command(app);
   cli::add_people_command(app);
   cli::add_search_command(app);

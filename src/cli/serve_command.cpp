@@ -1,12 +1,18 @@
+#include <spdlog/spdlog.h>
+
 #include <condition_variable>
 #include <iostream>
 #include <memory>
 #include <mutex>
 
 #include "cli/command.h"
+#include "cli/log_format.h"
+#include "server/housekeeper.h"
 #include "server/http_server.h"
 #include "server/service.h"
+#include "server/uploads.h"
 #include "server/workers.h"
+#include "store/service_store.h"
 #include "store/sqlite_store.h"
 
 namespace prismvid::cli {
@@ -17,6 +23,10 @@ struct ServeArguments {
   std::string listen = "127.0.0.1:8080";
   std::vector<std::filesystem::path> media;
   server::WorkerOptions workers;
+  bool needs_key = false;
+  double rate = 0;
+  std::string log = "text";
+  std::string log_level = "warning";
 };
 
 void wait_for(const std::stop_token& stop) {
@@ -30,6 +40,17 @@ std::filesystem::path database_of(const CommonOptions& common) {
   return common.database.empty() ? store::default_store_path() : common.database;
 }
 
+void add_log_options(CLI::App& command, ServeArguments& arguments) {
+  command.add_option("--log", arguments.log, "text, or json: one object a line on standard error")
+      ->envname("PRISMVID_LOG")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command.add_option("--log-level", arguments.log_level, "debug, info (every request and job), warning, error")
+      ->envname("PRISMVID_LOG_LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+}
+
 void add_worker_options(CLI::App& command, server::WorkerOptions& workers) {
   command.add_option("--workers", workers.count, "Jobs that run at once")
       ->envname("PRISMVID_WORKERS")
@@ -38,26 +59,52 @@ void add_worker_options(CLI::App& command, server::WorkerOptions& workers) {
   command.add_option("--lease-ms", workers.lease_ms, "A worker that says nothing for so long is taken for dead, and its job over")
       ->check(CLI::Range(200, 3'600'000))
       ->capture_default_str();
+  command.add_flag("--allow-private-urls", workers.allow_private_urls, "Also fetch URLs of this machine and its networks");
+  command.add_option("--max-bytes", workers.most_fetched_bytes, "Largest upload or download")
+      ->check(CLI::Range(int64_t{1}, INT64_MAX))
+      ->capture_default_str();
+}
+
+void start_logging(const ServeArguments& arguments) {
+  set_log_format(arguments.log);
+  spdlog::set_level(spdlog::level::from_str(arguments.log_level));
 }
 
 void run_worker(ServeArguments arguments) {
+  start_logging(arguments);
   arguments.workers.database = database_of(arguments.common);
   arguments.workers.models = arguments.common.models;
-  const server::MediaRoots media(arguments.media);
+  store::open_sqlite_store(arguments.workers.database);
+  server::MediaRoots media(arguments.media);
+  std::filesystem::create_directories(server::uploads_folder(arguments.workers.database));
+  media.add(server::uploads_folder(arguments.workers.database));
   server::SharedModels deep_models;
   const server::Workers workers(arguments.workers, media, deep_models);
   std::cout << "PrismVid works on the jobs of " << arguments.workers.database.string() << "\n" << std::flush;
   wait_for(interrupted());
 }
 
+/// Whether anybody could get in from elsewhere.
+bool has_key(const std::filesystem::path& database) {
+  store::open_sqlite_store(database);
+  for (const store::ApiKeyRecord& key : store::open_sqlite_service_store(database)->keys())
+    if (key.revoked_at.empty()) return true;
+  return false;
+}
+
 void run_serve(const ServeArguments& arguments) {
   server::HttpServerOptions http;
+  start_logging(arguments);
   http.listen = server::parse_listen_address(arguments.listen);
-  check(http.listen.is_loopback, ErrorCode::kInvalidArgument, "'", arguments.listen,
-        "' can be reached from other machines, which needs API keys that this version has not: listen on "
-        "127.0.0.1 and put a proxy with authentication in front");
   server::ServiceOptions options;
   options.database = database_of(arguments.common);
+  options.is_loopback = http.listen.is_loopback;
+  options.needs_key = arguments.needs_key;
+  options.requests_per_second = arguments.rate;
+  options.allow_private_urls = arguments.workers.allow_private_urls;
+  options.most_upload_bytes = arguments.workers.most_fetched_bytes;
+  check(http.listen.is_loopback || has_key(options.database), ErrorCode::kInvalidArgument, "'", arguments.listen,
+        "' can be reached from other machines, which needs an API key: make one with 'prismvid keys create NAME'");
   options.models = arguments.common.models;
   options.media_roots = arguments.media;
   server::Context context(options);
@@ -66,6 +113,7 @@ void run_serve(const ServeArguments& arguments) {
   worker_options.database = options.database;
   worker_options.models = options.models;
   const server::Workers workers(worker_options, context.media, context.deep_models);
+  const server::Housekeeper housekeeper(context);
   const server::HttpServer server(http, service);
   const bool six = http.listen.host.find(':') != std::string::npos;
   std::cout << "PrismVid listens on http://" << (six ? "[" : "") << http.listen.host << (six ? "]" : "") << ":"
@@ -85,7 +133,12 @@ void add_serve_command(CLI::App& app) {
   command->add_option("--media", arguments->media, "Folders of videos that may be read; nothing outside them is")
       ->envname("PRISMVID_MEDIA")
       ->type_name("DIR...");
+  command->add_option("--rate", arguments->rate, "Requests a second of one client, with bursts of five seconds' worth; 0 for no limit")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  command->add_flag("--require-key", arguments->needs_key, "Ask for an API key on this machine too");
   add_worker_options(*command, arguments->workers);
+  add_log_options(*command, *arguments);
   add_common_options(*command, arguments->common);
   command->callback([arguments] { run_serve(*arguments); });
 }
@@ -97,6 +150,7 @@ void add_worker_command(CLI::App& app) {
       ->envname("PRISMVID_MEDIA")
       ->type_name("DIR...");
   add_worker_options(*command, arguments->workers);
+  add_log_options(*command, *arguments);
   add_common_options(*command, arguments->common);
   command->callback([arguments] { run_worker(*arguments); });
 }

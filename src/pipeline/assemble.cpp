@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/sha256.h"
+#include "document/apply_edits.h"
 #include "document/build.h"
 #include "document/check.h"
 #include "document/stage_values.h"
@@ -109,6 +110,7 @@ document::Document assemble(store::Store& store, const document::Video& video, c
   for (const std::string& scope : {std::string(), video.id})
     for (const store::EditRecord& edit : store.edits(scope)) input.edits.push_back(to_edit(edit));
   document::Document document = document::build_document(input);
+  document::apply_edits(document);
   document.artifacts.push_back(keep_tracks(store, input));
   const std::vector<std::string> breaches = document::check_document(document);
   std::string list;

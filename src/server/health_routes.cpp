@@ -57,11 +57,12 @@ Response ready(Context& context, DeepHealth& deep) {
     return json_response({{"status", "unavailable"}, {"store", {{"status", "unavailable"}, {"message", error.what()}}}}, 503);
   }
   const Json told = deep.tell();
+  const Json queue = context.jobs.borrow()->count_by_state();
   return json_response({{"status", "ready"},
                         {"fast", "ready"},
                         {"deep", told["status"]},
                         {"version", kVersion},
-                        {"detail", {{"store", {{"status", "ready"}}}, {"fast", fast_health(context)}, {"deep", told}}}});
+                        {"detail", {{"store", {{"status", "ready"}}}, {"queue", queue}, {"fast", fast_health(context)}, {"deep", told}}}});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,6 +19,29 @@ namespace prismvid::server {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
+/// Takes a body that is too large for memory.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  virtual void write(const char* bytes, size_t count) = 0;
+};
+
+/// Takes the parts of a multipart/form-data body as they come; a long part in several calls.
+class FormSink {
+ public:
+  virtual ~FormSink() = default;
+  /// `offset` is 0 when a part begins; `file` is empty for a part that is no file.
+  virtual void part(const std::string& name, const std::string& file, uint64_t offset,
+                    const char* bytes, size_t count) = 0;
+};
+
+/// How the body of a request is taken: by one of the sinks, or into Request::body.
+struct BodyPlan {
+  int64_t max_bytes = 0;
+  std::shared_ptr<BodySink> sink = nullptr;
+  std::shared_ptr<FormSink> form = nullptr;
+};
+
 struct Request {
   std::string id;      // "r_...", in logs and in X-Request-Id
   std::string method;  // GET, POST, ...; HEAD comes as GET
@@ -27,7 +51,10 @@ struct Request {
   std::map<std::string, std::string> headers;      // lower-case names
   std::map<std::string, std::string> path_values;  // of the route's {names}
   std::string body;                                // where the route does not stream it
+  BodyPlan plan;                                   // with the sinks that took the body
   std::string key_id;                              // of the API key; empty without one
+  bool key_is_new = false;                         // to this browser, which gets a cookie
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
   /// Whether the other side has closed its connection.
   std::function<bool()> is_gone = [] { return false; };
   /// Requested when the service stops.
@@ -79,19 +106,6 @@ Response error_response(const Error& error);
 
 /// HTTP status of a failure of the program.
 int status_of(ErrorCode code);
-
-/// Takes a body that is too large for memory.
-class BodySink {
- public:
-  virtual ~BodySink() = default;
-  virtual void write(const char* bytes, size_t count) = 0;
-};
-
-/// How the body of a request is taken.
-struct BodyPlan {
-  int64_t max_bytes = 0;
-  std::shared_ptr<BodySink> sink;  // null: into Request::body
-};
 
 /// What answers requests. Called from many threads.
 class Handler {

@@ -19,7 +19,8 @@ namespace {
 /// A body that is refused is read on for this long, so that the client gets to see why.
 constexpr int64_t kDiscardedBytes = 16 << 20;
 constexpr size_t kStreamBlock = 16 << 10;
-constexpr size_t kThreadStackBytes = 512 << 10;
+constexpr size_t kThreadStackBytes = 1 << 20;
+constexpr size_t kFormBlock = 64 << 10;
 
 std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -30,10 +31,36 @@ std::string lower_case(std::string text) {
 /// One request from its first header to the last byte of its answer.
 struct Exchange {
   Request request;
-  BodyPlan plan;
   int64_t received = 0;
   std::unique_ptr<Error> problem;  // found while the body came
+  MHD_PostProcessor* form = nullptr;
+
+  ~Exchange() {
+    if (form) MHD_destroy_post_processor(form);
+  }
+
+  /// Runs what takes the body; its failure is told when the body is there.
+  template <typename Take>
+  void guard(Take take) {
+    try {
+      take();
+    } catch (const HttpError& error) {
+      problem = std::make_unique<HttpError>(error);
+    } catch (const Error& error) {
+      problem = std::make_unique<Error>(error);
+    }
+  }
 };
+
+MHD_Result take_form(void* state, MHD_ValueKind, const char* name, const char* file, const char*,
+                     const char*, const char* bytes, uint64_t offset, size_t count) {
+  auto& exchange = *static_cast<Exchange*>(state);
+  if (exchange.problem) return MHD_YES;
+  exchange.guard([&] {
+    exchange.request.plan.form->part(name ? name : "", file ? file : "", offset, bytes, count);
+  });
+  return MHD_YES;
+}
 
 MHD_Result take_query(void* fields, MHD_ValueKind, const char* key, size_t key_size,
                       const char* value, size_t value_size) {
@@ -156,8 +183,12 @@ struct HttpServer::State {
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     request.is_gone = [descriptor] { return has_hung_up(descriptor); };
     try {
-      exchange.plan = handler.begin(request);
-      check_length(request, exchange.plan);
+      request.plan = handler.begin(request);
+      check_length(request, request.plan);
+      if (request.plan.form) {
+        exchange.form = MHD_create_post_processor(connection, kFormBlock, take_form, &exchange);
+        if (!exchange.form) throw HttpError(400, "invalid_form", "the multipart body has no boundary");
+      }
     } catch (const Error& error) {
       return fail(connection, exchange, error);
     }
@@ -179,21 +210,23 @@ struct HttpServer::State {
 
   MHD_Result receive(Exchange& exchange, const char* bytes, size_t count) {
     exchange.received += static_cast<int64_t>(count);
-    if (exchange.received > exchange.plan.max_bytes) {
-      if (!exchange.problem) exchange.problem = std::make_unique<HttpError>(too_large(exchange.plan));
-      return exchange.received > exchange.plan.max_bytes + kDiscardedBytes ? MHD_NO : MHD_YES;
+    const BodyPlan& plan = exchange.request.plan;
+    if (exchange.received > plan.max_bytes) {
+      if (!exchange.problem) exchange.problem = std::make_unique<HttpError>(too_large(plan));
+      return exchange.received > plan.max_bytes + kDiscardedBytes ? MHD_NO : MHD_YES;
     }
     if (exchange.problem) return MHD_YES;
-    try {
-      if (exchange.plan.sink)
-        exchange.plan.sink->write(bytes, count);
+    if (exchange.form) {
+      if (MHD_post_process(exchange.form, bytes, count) == MHD_NO && !exchange.problem)
+        exchange.problem = std::make_unique<HttpError>(400, "invalid_form", "the multipart body is damaged");
+      return MHD_YES;
+    }
+    exchange.guard([&] {
+      if (plan.sink)
+        plan.sink->write(bytes, count);
       else
         exchange.request.body.append(bytes, count);
-    } catch (const HttpError& error) {
-      exchange.problem = std::make_unique<HttpError>(error);
-    } catch (const Error& error) {
-      exchange.problem = std::make_unique<Error>(error);
-    }
+    });
     return MHD_YES;
   }
 

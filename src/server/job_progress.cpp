@@ -23,7 +23,7 @@ constexpr double kLargest = 0.999;  // 1 is for the end
 
 JobProgress::JobProgress(const pipeline::AnalyzeOptions& options) {
   const auto asked = [&](const char* name) { return options.features.contains(name); };
-  for (const char* name : {"hash", "probe", "models"}) steps_.push_back({name, {}, kSmallWeight});
+  for (const char* name : {"fetch", "hash", "probe", "models"}) steps_.push_back({name, {}, kSmallWeight});
   Step frames{"frames", {"shots"}, kFramesWeight};
   for (const char* name : {"objects", "faces", "ocr"})
     if (asked(name)) frames.stages.emplace_back(name);

@@ -8,7 +8,9 @@
 #include "pipeline/file_identity.h"
 #include "pipeline/plan.h"
 #include "server/job_request.h"
+#include "server/job_form.h"
 #include "server/jobs_json.h"
+#include "server/url_rules.h"
 #include "server/parameters.h"
 #include "server/service.h"
 
@@ -50,7 +52,12 @@ bool is_cached(const JobRequest& request, const document::Document& document, co
 }
 
 FoundVideo find_video(JobRequest& request, Context& context) {
-  const OpenFile file = context.media.open(request.source);
+  if (request.kind == SourceKind::kUrl) {
+    check_url(request.source);
+    return {};
+  }
+  const bool uploaded = request.kind == SourceKind::kUpload;
+  const OpenFile file = context.media.open(uploaded ? context.uploads.finished(request.source).path : request.source);
   ::close(file.descriptor);
   const auto store = context.stores.borrow();
   const auto sha256 = store->known_hash(pipeline::identify_file(file.path));
@@ -83,11 +90,19 @@ void check_room(store::JobStore& jobs, int64_t most) {
                   {{"Retry-After", "60"}});
 }
 
+/// Multipart: the file becomes an upload, and the part `request` may hold the rest.
+BodyPlan plan_job_body(Request& request, Context& context) {
+  if (!request.header("content-type").starts_with("multipart/form-data")) return {kMaxRequestBytes};
+  return {context.uploads.most_bytes() + kMaxRequestBytes, nullptr, std::make_shared<JobForm>(context.uploads, request.key_id)};
+}
+
+std::string job_body(Request& request) {
+  const auto form = std::dynamic_pointer_cast<JobForm>(request.plan.form);
+  return form ? form->finish() : request.body;
+}
+
 Response post_job(Request& request, Context& context) {
-  allow_parameters(request, {});
-  JobRequest asked = parse_job_request(request.body);
-  if (asked.kind != SourceKind::kPath)
-    throw HttpError(400, "invalid_body", "'source' must be {\"path\": ...}: URLs and uploads are not taken yet");
+  JobRequest asked = parse_job_request(job_body(request));
   store::NewJob job;
   job.idempotency_key = request.header("idempotency-key");
   if (job.idempotency_key.size() > kLongestIdempotencyKey)
@@ -105,6 +120,7 @@ Response post_job(Request& request, Context& context) {
   const auto jobs = context.jobs.borrow();
   check_room(*jobs, context.options.most_queued_jobs);
   const auto added = jobs->add(job);
+  if (asked.kind == SourceKind::kUpload) context.uploads.mark_used(asked.source);
   if (!added.fresh && added.job.request_json != job.request_json)
     throw HttpError(409, "idempotency_conflict", "this Idempotency-Key was used for another request, job " + added.job.id);
   Response response = json_response(accepted_json(added.job), 202);
@@ -125,7 +141,6 @@ Response get_job(Request& request, Context& context) {
 }
 
 Response list_jobs(Request& request, Context& context) {
-  allow_parameters(request, {"state", "cursor", "limit"});
   const auto states = list_parameter(request, "state", {"queued", "running", "done", "partial", "failed", "cancelled"});
   if (states.size() > 1) throw HttpError(400, "invalid_parameter", "state takes one state at a time");
   const auto limit = static_cast<int>(integer_parameter(request, "limit", 50, 1, 500));
@@ -211,12 +226,13 @@ Response job_events(Request& request, Context& context) {
 
 void add_job_routes(Router& router, Context& context) {
   const auto add = [&](const char* method, const char* path, Scope scope, const char* summary,
-                       Response (*run)(Request&, Context&), int64_t max_body = 0) {
-    router.add({method, path, scope, summary, [&context, run](Request& request) { return run(request, context); }, max_body});
+                       Response (*run)(Request&, Context&), std::vector<QueryParameter> query = {}) {
+    router.add({method, path, scope, summary, [&context, run](Request& request) { return run(request, context); }, 0, std::move(query)});
   };
-  add("POST", "/analyze/video", Scope::kWrite, "Starts an analysis", post_job, kMaxRequestBytes);
-  add("POST", "/v1/jobs", Scope::kWrite, "Starts an analysis", post_job, kMaxRequestBytes);
-  add("GET", "/v1/jobs", Scope::kRead, "Jobs, newest first", list_jobs);
+  for (const char* path : {"/analyze/video", "/v1/jobs"})
+    router.add({"POST", path, Scope::kWrite, "Starts an analysis", [&](Request& request) { return post_job(request, context); },
+                kMaxRequestBytes, {}, "JobRequest", [&](Request& request) { return plan_job_body(request, context); }});
+  add("GET", "/v1/jobs", Scope::kRead, "Jobs, newest first", list_jobs, {{"state"}, {"cursor"}, {"limit", "integer"}});
   add("GET", "/v1/jobs/{id}", Scope::kRead, "One job with its progress", get_job);
   add("DELETE", "/v1/jobs/{id}", Scope::kWrite, "Cancels a job; what it has finished stays stored", cancel_job);
   add("GET", "/v1/jobs/{id}/events", Scope::kRead, "A job's progress as server-sent events", job_events);

@@ -14,6 +14,9 @@
 #include "pipeline/analyzer.h"
 #include "pipeline/file_identity.h"
 #include "server/http.h"
+#include "server/uploads.h"
+#include "server/url_fetch.h"
+#include "store/service_store.h"
 #include "store/sqlite_store.h"
 
 namespace prismvid::server {
@@ -91,7 +94,16 @@ document::Document JobRunner::analyze() {
 
 /// The rules hold when the job runs, not only when it was accepted.
 std::filesystem::path JobRunner::find_file() {
-  const OpenFile file = media_.open(request_.source);
+  std::filesystem::path path = request_.source;
+  if (request_.kind == SourceKind::kUrl) {
+    show({path.filename().string(), "fetch"});
+    path = fetch_url(request_.source, uploads_folder(options_.database), {options_.allow_private_urls, options_.most_fetched_bytes}, interrupt_.get_token());
+  } else if (request_.kind == SourceKind::kUpload) {
+    const auto upload = store::open_sqlite_service_store(options_.database)->find_upload(request_.source);
+    check(upload.has_value(), ErrorCode::kNotFound, "upload ", request_.source, " is gone");
+    path = upload->path;
+  }
+  const OpenFile file = media_.open(path);
   ::close(file.descriptor);
   return file.path;
 }

@@ -97,7 +97,6 @@ Json card_json(const Card& card) {
 }
 
 Response list_videos(Request& request, Context& context) {
-  allow_parameters(request, {"q", "person", "label", "text", "tag", "status", "sort", "cursor", "limit"});
   const auto limit = static_cast<size_t>(integer_parameter(request, "limit", 50, 1, 500));
   std::vector<CardPointer> cards = context.documents.cards();
   const CardFilter filter(request, context);
@@ -120,7 +119,6 @@ Response list_videos(Request& request, Context& context) {
 }
 
 Response get_document(Request& request, Context& context) {
-  allow_parameters(request, {"include"});
   const auto published = context.documents.get(request.value("id"));
   const auto include = list_parameter(request, "include", kParts);
   if (auto known = not_modified(request, published->etag)) return *known;
@@ -142,6 +140,7 @@ Response delete_video(Request& request, Context& context) {
   const auto video = store->find_video(request.value("id"));
   check(video.has_value(), ErrorCode::kNotFound, "there is no video '", request.value("id"), "'");
   const store::Removed removed = store->delete_video(video->id);
+  context.uploads.remove_file(video->path);
   return json_response({{"video", video->id},
                         {"removed",
                          {{"documents", removed.documents},
@@ -158,9 +157,10 @@ Response delete_video(Request& request, Context& context) {
 
 void add_library_routes(Router& router, Context& context) {
   router.add({"GET", "/v1/videos", Scope::kRead, "Videos with filters, a page at a time",
-              [&](Request& request) { return list_videos(request, context); }});
+              [&](Request& request) { return list_videos(request, context); }, 0,
+              {{"q"}, {"person"}, {"label"}, {"text"}, {"tag"}, {"status"}, {"sort"}, {"cursor"}, {"limit", "integer"}}});
   router.add({"GET", "/v1/videos/{id}", Scope::kRead, "The analysis document, whole or some parts",
-              [&](Request& request) { return get_document(request, context); }});
+              [&](Request& request) { return get_document(request, context); }, 0, {{"include"}}});
   router.add({"DELETE", "/v1/videos/{id}", Scope::kWrite, "Deletes everything known about a video; the file stays",
               [&](Request& request) { return delete_video(request, context); }});
 }

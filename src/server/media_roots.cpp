@@ -94,6 +94,12 @@ OpenFile MediaRoots::open(const fs::path& path) const {
   return file;
 }
 
+fs::path MediaRoots::open_and_close(const fs::path& path) const {
+  OpenFile file = open(path);
+  ::close(file.descriptor);
+  return file.path;
+}
+
 std::string media_type(const fs::path& file) {
   static const std::map<std::string, std::string> kTypes = {
       {".mp4", "video/mp4"},        {".m4v", "video/mp4"},  {".mov", "video/quicktime"},

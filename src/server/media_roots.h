@@ -24,6 +24,8 @@ class MediaRoots {
   /// for one outside the roots, whether it exists or not, 404 for one that is not there, 422 for
   /// anything but a readable regular file.
   OpenFile open(const std::filesystem::path& path) const;
+  /// Whether open() would work: throws what it throws, and gives the real path.
+  std::filesystem::path open_and_close(const std::filesystem::path& path) const;
   const std::vector<std::filesystem::path>& roots() const { return roots_; }
   /// Also allows a folder of the service itself, such as the one of uploads.
   void add(const std::filesystem::path& root);

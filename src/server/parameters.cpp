@@ -68,12 +68,4 @@ std::set<std::string> list_parameter(const Request& request, const std::string& 
   return values;
 }
 
-void allow_parameters(const Request& request, const std::vector<std::string>& known) {
-  for (const auto& [name, value] : request.query)
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw HttpError(400, "unknown_parameter",
-                      "there is no parameter '" + name + "' here" +
-                          (known.empty() ? "" : ": choose from " + join(known)));
-}
-
 }  // namespace prismvid::server

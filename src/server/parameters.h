@@ -25,8 +25,4 @@ TimeRange range_parameter(const Request& request, const char* from, const char* 
 std::set<std::string> list_parameter(const Request& request, const std::string& name,
                                      const std::vector<std::string>& known = {});
 
-/// Throws HttpError 400 for a parameter that the route does not have: a misspelt filter that is
-/// ignored would give a wrong answer.
-void allow_parameters(const Request& request, const std::vector<std::string>& known);
-
 }  // namespace prismvid::server

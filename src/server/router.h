@@ -12,8 +12,14 @@ namespace prismvid::server {
 enum class Scope { kNone, kRead, kWrite, kAdmin };
 const char* to_string(Scope scope);
 
-/// Gets the request when its headers are there, to take a body that memory cannot hold.
-using SinkMaker = std::function<std::shared_ptr<BodySink>(Request&)>;
+/// A query parameter, for checks and the API's description.
+struct QueryParameter {
+  std::string name;
+  std::string type = "string";  // string, number, integer
+};
+
+/// Gets the request when its headers are there and says how its body is taken.
+using BodyPlanner = std::function<BodyPlan(Request&)>;
 
 struct Route {
   std::string method;
@@ -22,7 +28,9 @@ struct Route {
   std::string summary;  // for the API's description
   std::function<Response(Request&)> run;
   int64_t max_body_bytes = 0;
-  SinkMaker make_sink = {};  // empty: the body goes into Request::body
+  std::vector<QueryParameter> query = {};  // others are refused
+  std::string body = {};                   // name of its schema in the API's description
+  BodyPlanner plan_body = {};              // empty: the body goes into Request::body
 };
 
 /// The table of everything the service answers.

@@ -2,9 +2,13 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cmath>
 #include <new>
 
 #include "document/json.h"
+#ifdef PRISMVID_MLX
+#include "server/openai_routes.h"
+#endif
 #include "store/sqlite_store.h"
 
 namespace prismvid::server {
@@ -44,15 +48,29 @@ Context::Context(const ServiceOptions& given)
       jobs([file = given.database] { return store::open_sqlite_job_store(file); }),
       documents(stores, given.database),
       events(given.database),
+      services([file = given.database] { return store::open_sqlite_service_store(file); }),
+      uploads(services, uploads_folder(given.database), given.most_upload_bytes),
+      keys(services, given.needs_key || !given.is_loopback),
       media(given.media_roots),
-      models(vision::ModelRegistry::standard(given.models)) {}
+      models(vision::ModelRegistry::standard(given.models)) {
+  media.add(uploads.folder());
+}
 
-Service::Service(Context& context) : context_(context) {
+Service::Service(Context& context) : context_(context), rate_limit_(context.options.requests_per_second) {
   add_page_routes(router_);
   add_health_routes(router_, context_);
   add_job_routes(router_, context_);
   add_library_routes(router_, context_);
   add_video_routes(router_, context_);
+  add_clip_routes(router_, context_);
+  add_upload_routes(router_, context_);
+  add_people_routes(router_, context_);
+  add_plan_routes(router_, context_);
+  add_ask_routes(router_, context_);
+#ifdef PRISMVID_MLX
+  add_openai_routes(router_, context_);
+#endif
+  add_meta_routes(router_, context_);
 }
 
 /// A page from elsewhere in the user's browser can send requests here: by a name that it points at
@@ -68,13 +86,36 @@ void Service::check_origin(const Request& request) const {
     throw HttpError(403, "wrong_origin", "pages of '" + origin + "' may not change anything here");
 }
 
+/// By key where there is one: several clients may come from one address.
+void Service::check_rate(const Request& request) {
+  const double wait = rate_limit_.take(request.key_id.empty() ? request.client : request.key_id);
+  if (wait > 0)
+    throw HttpError(429, "too_many_requests", "too many requests: wait a moment", {{"Retry-After", std::to_string(static_cast<int>(std::ceil(wait)))}});
+}
+
+/// A misspelt filter that is ignored would give a wrong answer.
+void Service::check_parameters(const Request& request, const Route& route) {
+  for (const auto& [name, value] : request.query) {
+    std::string known;
+    bool found = false;
+    for (const QueryParameter& parameter : route.query) {
+      known += (known.empty() ? "" : ", ") + parameter.name;
+      found = found || parameter.name == name;
+    }
+    // The page keeps its state in the address.
+    if (!found && route.scope != Scope::kNone)
+      throw HttpError(400, "unknown_parameter", "there is no parameter '" + name + "' here" + (known.empty() ? "" : ": choose from " + known));
+  }
+}
+
 BodyPlan Service::begin(Request& request) {
   check_origin(request);
   const Route& route = router_.find(request);
-  BodyPlan plan;
-  plan.max_bytes = route.max_body_bytes;
-  if (route.make_sink) plan.sink = route.make_sink(request);
-  return plan;
+  context_.keys.check(request, route);
+  check_rate(request);
+  check_parameters(request, route);
+  if (route.plan_body) return route.plan_body(request);
+  return {route.max_body_bytes};
 }
 
 Response Service::answer(Request& request) {
@@ -95,7 +136,11 @@ void Service::finish(const Request& request, Response& response) {
   for (const auto& header : kSecurityHeaders) response.headers.push_back(header);
   if (!has_header(response, "Cache-Control")) response.headers.emplace_back("Cache-Control", "no-cache");
   response.headers.emplace_back("X-Request-Id", request.id);
-  spdlog::debug("{} {} {} {}", request.client, request.method, request.path, response.status);
+  if (request.key_is_new)
+    response.headers.emplace_back("Set-Cookie", "prismvid_key=" + request.header("authorization").substr(7) + "; HttpOnly; SameSite=Strict; Path=/");
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - request.began).count();
+  context_.metrics.count(request.method, response.status, seconds);
+  spdlog::info("{} {} {} {} {} {:.1f} ms", request.id, request.client, request.method, request.path, response.status, seconds * 1000);
 }
 
 Response json_response(const document::Json& json, int status) {

@@ -61,7 +61,6 @@ bool overlaps(const document::Track& track, const TimeRange& range) {
 }
 
 Response get_tracks(Request& request, Context& context) {
-  allow_parameters(request, {"from", "to", "kind", "ids"});
   const TimeRange range = range_parameter(request, "from", "to");
   const auto kinds = list_parameter(request, "kind", {"object", "face", "text"});
   const auto ids = list_parameter(request, "ids");
@@ -114,7 +113,6 @@ std::string header_name(const std::string& name) {
 }
 
 Response export_video(Request& request, Context& context) {
-  allow_parameters(request, {"format"});
   std::string name = request.parameter("format").value_or("json");
   if (name == "chapters.vtt") name = "chapters";
   const document::Format format = document::parse_format(name);
@@ -163,12 +161,15 @@ Response stream_video(Request& request, Context& context) {
 }  // namespace
 
 void add_video_routes(Router& router, Context& context) {
-  const auto add = [&](const char* path, const char* summary, Response (*run)(Request&, Context&)) {
-    router.add({"GET", path, Scope::kRead, summary, [&context, run](Request& request) { return run(request, context); }});
+  const auto add = [&](const char* path, const char* summary, Response (*run)(Request&, Context&),
+                       std::vector<QueryParameter> query = {}) {
+    router.add({"GET", path, Scope::kRead, summary, [&context, run](Request& request) { return run(request, context); }, 0,
+                std::move(query)});
   };
-  add("/v1/videos/{id}/tracks", "Boxes of objects, faces and texts within a range", get_tracks);
+  add("/v1/videos/{id}/tracks", "Boxes of objects, faces and texts within a range", get_tracks,
+      {{"from", "number"}, {"to", "number"}, {"kind"}, {"ids"}});
   add("/v1/videos/{id}/tracks.bin", "Every box, as docs/tracks.md describes", get_tracks_file);
-  add("/v1/videos/{id}/export", "The analysis in another format", export_video);
+  add("/v1/videos/{id}/export", "The analysis in another format", export_video, {{"format"}});
   add("/v1/videos/{id}/stream", "The video file, with HTTP ranges", stream_video);
   add("/v1/videos/{id}/keyframes/{keyframe}.jpg", "A keyframe", get_keyframe);
   add("/v1/videos/{id}/pictures/{stage}/{name}", "A thumbnail that the document names", get_picture);

@@ -17,6 +17,8 @@ struct WorkerOptions {
   int64_t lease_ms = 30'000;      // after which a worker that says nothing is taken for dead
   int most_attempts = 3;          // of a job whose workers die
   int64_t look_every_ms = 200;    // for new jobs
+  bool allow_private_urls = false;
+  int64_t most_fetched_bytes = int64_t{64} << 30;
 };
 
 /// Threads that take jobs from the store and run them. Stopping gives a job that is running back to

@@ -78,7 +78,6 @@ TEST(Parameters, WrongValuesAreRefusedByName) {
   EXPECT_THROW(time_parameter(asked, "from"), HttpError);
   EXPECT_THROW(time_parameter(asked, "to"), HttpError);
   EXPECT_THROW(list_parameter(asked, "kind", {"object", "face"}), HttpError);
-  EXPECT_THROW(allow_parameters(asked, {"limit", "from", "to"}), HttpError);
 }
 
 TEST(Parameters, SecondsAreReadToTheMicrosecond) {

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "served_program.h"
 #include "support/synthetic_clip.h"
@@ -92,6 +93,18 @@ TEST_F(ServeTest, TheFileComesInRanges) {
   const HttpReply head = call({"HEAD", server_->base() + video("/stream")});
   EXPECT_EQ(head.status, 200);
   EXPECT_EQ(head.headers.at("content-length"), std::to_string(whole.body.size()));
+}
+
+TEST_F(ServeTest, APartComesAsAFileOfItsOwn) {
+  const HttpReply clip = server_->get(video("/clip?start=1&end=2"));
+  ASSERT_EQ(clip.status, 200) << clip.body;
+  EXPECT_EQ(clip.headers.at("content-type"), "video/mp4");
+  const fs::path file = folder_->path() / "clip.mp4";
+  std::ofstream(file, std::ios::binary) << clip.body;
+  const std::string seconds = run_command("ffprobe -v error -show_entries format=duration -of csv=p=0 " + file.string());
+  EXPECT_NEAR(std::stod(seconds), 2, 0.1) << "from the key frame at 0";
+  EXPECT_EQ(server_->get(video("/clip?start=1")).error_code(), "invalid_parameter");
+  EXPECT_EQ(server_->get(video("/clip?start=100&end=101")).error_code(), "invalid_argument");
 }
 
 TEST_F(ServeTest, ExportsAreFiles) {

@@ -1,0 +1,154 @@
+"""OpenAI's own client against `prismvid serve` with the demonstration model."""
+import base64
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import openai
+
+PROGRAM = os.environ.get("PRISMVID_PROGRAM", "build/release/prismvid")
+ASSETS = pathlib.Path(__file__).resolve().parents[2] / "assets"
+MODEL = ASSETS / "models/demo-world-vlm"
+QUESTION = "What happens in this video?"
+
+
+class OpenAiClientTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="prismvid_openai_"))
+        media = cls.folder / "media"
+        media.mkdir()
+        shutil.copy(ASSETS / "demo.mp4", media / "demo.mp4")
+        database = cls.folder / "library.db"
+        analyzed = subprocess.run([PROGRAM, "analyze", media / "demo.mp4", "--db", database, "--features", "shots", "--format", "json"],
+                                  check=True, capture_output=True, text=True)
+        cls.video = json.loads(analyzed.stdout)["video"]["id"]
+        cls.picture = subprocess.run(["ffmpeg", "-v", "error", "-ss", "20", "-i", media / "demo.mp4", "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"],
+                                     check=True, capture_output=True).stdout
+        cls.clip = subprocess.run(["ffmpeg", "-v", "error", "-ss", "18", "-t", "3", "-i", media / "demo.mp4", "-an", "-c:v", "libx264", "-f", "matroska", "-"],
+                                  check=True, capture_output=True).stdout
+        cls.process = subprocess.Popen([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--db", database, "--media", media], stdout=subprocess.PIPE,
+                                       stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PRISMVID_DEEP_MODEL": str(MODEL)})
+        cls.base = re.search(r"http://[0-9.:]+", cls.process.stdout.readline()).group()
+        cls.client = openai.OpenAI(base_url=cls.base + "/v1", api_key="none needed", timeout=300, max_retries=0)
+        cls.model = cls.client.models.list().data[0].id
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.process.terminate()
+        cls.process.wait()
+        cls.process.stdout.close()
+        shutil.rmtree(cls.folder)
+
+    def chat(self, content, **options):
+        options = {"temperature": 0, "max_tokens": 24, **options}
+        return self.client.chat.completions.create(model=self.model, messages=[{"role": "user", "content": content}], **options)
+
+    def image_part(self):
+        return {"type": "image_url", "image_url": {"url": "data:image/png;base64," + base64.b64encode(self.picture).decode()}}
+
+    def test_a_picture_is_answered_about_with_usage(self):
+        answer = self.chat([self.image_part(), {"type": "text", "text": "Describe this."}])
+        self.assertEqual(answer.object, "chat.completion")
+        self.assertEqual(answer.choices[0].message.role, "assistant")
+        self.assertGreater(answer.usage.prompt_tokens, 20)
+        self.assertEqual(answer.usage.total_tokens, answer.usage.prompt_tokens + answer.usage.completion_tokens)
+        self.assertIn(answer.choices[0].finish_reason, ["stop", "length"])
+
+    def test_streamed_words_are_the_whole_answer(self):
+        content = [self.image_part(), {"type": "text", "text": "Describe this."}]
+        whole = self.chat(content).choices[0].message.content
+        chunks = list(self.chat(content, stream=True, stream_options={"include_usage": True}))
+        self.assertEqual("".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices), whole)
+        self.assertGreater(chunks[-1].usage.completion_tokens, 0)
+        self.assertIn(chunks[-2].choices[0].finish_reason, ["stop", "length"])
+
+    def test_a_video_of_the_library_an_id_and_a_data_url_are_watched(self):
+        part = {"type": "video_url", "video_url": {"url": self.video}, "start": 18, "end": 21, "max_frames": 4}
+        by_id = self.chat([part, {"type": "text", "text": QUESTION}])
+        self.assertGreater(by_id.usage.prompt_tokens, 30)
+        data = "data:video/x-matroska;base64," + base64.b64encode(self.clip).decode()
+        by_data = self.chat([{"type": "video_url", "video_url": {"url": data}, "max_frames": 4}, {"type": "text", "text": QUESTION}])
+        self.assertGreater(by_data.usage.prompt_tokens, 30)
+        self.assertEqual(list((self.folder / "library.db.uploads").iterdir()), [], "nothing of it is kept")
+
+    def test_the_answer_fulfils_a_schema(self):
+        schema = {"type": "object", "properties": {"colour": {"enum": ["red", "green", "blue"]}, "count": {"type": "integer", "minimum": 0, "maximum": 9}},
+                  "required": ["colour", "count"], "additionalProperties": False}
+        answer = self.chat("Which colour, and how many?", response_format={"type": "json_schema", "json_schema": {"name": "thing", "schema": schema}}, max_tokens=60)
+        value = json.loads(answer.choices[0].message.content)
+        self.assertEqual(set(value), {"colour", "count"})
+        self.assertIn(value["colour"], ["red", "green", "blue"])
+
+    def test_a_required_tool_is_called_with_its_arguments(self):
+        tool = {"type": "function", "function": {"name": "seek", "parameters": {"type": "object", "properties": {"seconds": {"type": "integer", "minimum": 0, "maximum": 99}},
+                                                                                 "required": ["seconds"], "additionalProperties": False}}}
+        answer = self.chat("Go to the beginning.", tools=[tool], tool_choice="required", max_tokens=400)
+        call = answer.choices[0].message.tool_calls[0]
+        self.assertEqual((call.type, call.function.name), ("function", "seek"))
+        self.assertIsInstance(json.loads(call.function.arguments)["seconds"], int)
+        self.assertEqual(answer.choices[0].finish_reason, "tool_calls")
+        streamed = list(self.chat("Go to the beginning.", tools=[tool], tool_choice="required", max_tokens=400, stream=True))
+        calls = [delta for chunk in streamed for delta in chunk.choices[0].delta.tool_calls or []]
+        self.assertEqual(calls[0].function.name, "seek")
+
+    def test_log_probabilities_come_for_each_token(self):
+        answer = self.chat("Hello", logprobs=True, top_logprobs=2, max_tokens=5)
+        tokens = answer.choices[0].logprobs.content
+        self.assertEqual(len(tokens), answer.usage.completion_tokens)
+        for token in tokens:
+            self.assertLessEqual(token.logprob, 0)
+            self.assertEqual(len(token.top_logprobs), 2)
+            self.assertEqual(token.top_logprobs[0].logprob, max(other.logprob for other in token.top_logprobs))
+
+    def test_completions_and_responses_answer_in_their_own_shapes(self):
+        completion = self.client.completions.create(model=self.model, prompt="Hello", max_tokens=5, temperature=0)
+        self.assertEqual(completion.object, "text_completion")
+        response = self.client.responses.create(model=self.model, input="Hello", instructions="Be brief.", max_output_tokens=5, temperature=0)
+        self.assertEqual(response.object, "response")
+        self.assertIsInstance(response.output_text, str)
+        self.assertGreater(response.usage.output_tokens, 0)
+        events = list(self.client.responses.create(model=self.model, input="Hello", instructions="Be brief.", max_output_tokens=5, temperature=0, stream=True))
+        self.assertEqual(events[0].type, "response.created")
+        self.assertIn(events[-1].type, ["response.completed", "response.incomplete"])
+        self.assertEqual("".join(event.delta for event in events if event.type == "response.output_text.delta"), response.output_text)
+
+    def test_wrong_requests_are_refused_as_the_client_expects(self):
+        with self.assertRaises(openai.NotFoundError) as caught:
+            self.client.chat.completions.create(model="nobody/none", messages=[{"role": "user", "content": "Hello"}])
+        self.assertEqual(caught.exception.body["code"], "model_not_found")
+        for content in ([{"type": "video_url", "video_url": {"url": "/etc/passwd"}}], [{"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}],
+                        [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}], [{"type": "poem"}]):
+            with self.assertRaises(openai.BadRequestError):
+                self.chat(content)
+        with self.assertRaises(openai.PermissionDeniedError):
+            self.chat([{"type": "video_url", "video_url": {"url": self.base + "/v1/videos/" + self.video + "/stream"}}])
+        for options in ({"n": 2}, {"temperature": 9}, {"response_format": {"type": "poem"}}, {"stop": [1]}):
+            with self.assertRaises(openai.BadRequestError):
+                self.chat("Hello", **options)
+
+    def test_a_client_that_leaves_does_not_hold_up_the_next(self):
+        stream = self.chat("Hello", stream=True, max_tokens=20000)
+        next(iter(stream))
+        stream.close()
+        self.assertGreater(self.chat("Hello", max_tokens=3).usage.completion_tokens, 0)
+
+    def test_several_at_once_are_all_answered(self):
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(self.chat("Hello", max_tokens=8).choices[0].message.content)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(answers), 4)
+        self.assertEqual(len(set(answers)), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
