@@ -130,7 +130,7 @@ Response get_search(Request& request, Context& context) {
   query.since = request.parameter("added_from").value_or("");
   query.until = request.parameter("added_to").value_or("");
   query.limit = static_cast<size_t>(integer_parameter(request, "top_k", 20, 1, kMostHits));
-  return json_response(server::search(*context.stores.borrow(), query, list_parameter(request, "kind", kSearchKinds)));
+  return json_response(server::search(context.library_search, *context.stores.borrow(), query, list_parameter(request, "kind", kSearchKinds)));
 }
 
 Response post_search(Request& request, Context& context) {
@@ -152,7 +152,7 @@ Response post_search(Request& request, Context& context) {
     query.since = string_key(*filters, "added_from").value_or("");
     query.until = string_key(*filters, "added_to").value_or("");
   }
-  return json_response(server::search(*context.stores.borrow(), query, kinds));
+  return json_response(server::search(context.library_search, *context.stores.borrow(), query, kinds));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <filesystem>
 
 #include "document/json.h"
-#include "pipeline/library_search.h"
 
 namespace prismvid::server {
 namespace {
@@ -38,16 +37,18 @@ Json hit_json(const search::SearchHit& hit) {
 
 }  // namespace
 
-Json search(store::Store& store, const search::SearchQuery& query, const std::set<std::string>& kinds) {
+Json search(pipeline::LibrarySearch& library, store::Store& store, const search::SearchQuery& query,
+            const std::set<std::string>& kinds) {
   search::SearchQuery wider = query;
   if (!kinds.empty()) wider.limit = kMostMoments;
-  const pipeline::LibraryHits found = pipeline::search_library(store, wider);
+  const pipeline::LibraryHits found = library.find(store, wider);
   Json hits = Json::array();
   for (const search::SearchHit& hit : found.hits) {
     if (hits.size() == query.limit) break;
     if (kinds.empty() || kinds.contains(kind_of(hit))) hits.push_back(hit_json(hit));
   }
-  return {{"hits", hits}, {"fusion", "rrf"}, {"k", 60}, {"spaces", Json::array()}, {"stale_videos", found.stale_videos.size()}};
+  return {{"hits", hits}, {"fusion", "rrf"}, {"k", 60}, {"spaces", found.words_only.empty() ? Json{"sentences"} : Json::array()}, {"stale_videos", found.stale_videos.size()},
+          {"words_only", found.words_only.empty() ? Json() : Json(found.words_only)}};
 }
 
 }  // namespace prismvid::server

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "document/document.h"
+#include "pipeline/library_search.h"
 #include "search/search.h"
 #include "store/store.h"
 
@@ -15,7 +16,8 @@ inline const std::vector<std::string> kSearchKinds = {"caption", "scene",      "
                                                       "text",    "transcript", "label",   "place",   "object", "person"};
 
 /// The interface's answer: moments of all videos, best first. `kinds` empty: all of them. Throws what
-/// pipeline::search_library() throws.
-document::Json search(store::Store& store, const search::SearchQuery& query, const std::set<std::string>& kinds);
+/// LibrarySearch::find() throws.
+document::Json search(pipeline::LibrarySearch& library, store::Store& store, const search::SearchQuery& query,
+                      const std::set<std::string>& kinds);
 
 }  // namespace prismvid::server

@@ -52,7 +52,8 @@ Context::Context(const ServiceOptions& given)
       uploads(services, uploads_folder(given.database), given.most_upload_bytes),
       keys(services, given.needs_key || !given.is_loopback),
       media(given.media_roots),
-      models(vision::ModelRegistry::standard(given.models)) {
+      models(vision::ModelRegistry::standard(given.models)),
+      library_search(models) {
   media.add(uploads.folder());
 }
 

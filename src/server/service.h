@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "pipeline/library_search.h"
 #include "server/api_keys.h"
 #include "server/document_cache.h"
 #include "server/http_server.h"
@@ -47,6 +48,7 @@ struct Context {
   Metrics metrics;
   MediaRoots media;
   vision::ModelRegistry models;
+  pipeline::LibrarySearch library_search;  // reads `models`
   SharedModels deep_models;
 };
 
