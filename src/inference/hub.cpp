@@ -104,7 +104,8 @@ fs::path find_model(const std::string& model) {
   if (fs::is_directory(model)) return model;
   fs::path snapshot = hub_snapshot(model);
   check(!snapshot.empty() || is_name(model), ErrorCode::kNotFound, "no folder ", model,
-        "; a model is a folder or a name like mlx-community/Qwen3-VL-2B-Instruct-4bit");
+        "; name a folder that is there, or get a model by name: 'prismvid models pull "
+        "mlx-community/Qwen3-VL-2B-Instruct-4bit'");
   check(!snapshot.empty(), ErrorCode::kNotFound, "no model ", model,
         ": neither a folder nor a model in ", hub_folder().string(),
         "; get it with 'prismvid models pull ", model, "'");
