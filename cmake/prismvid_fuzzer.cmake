@@ -1,7 +1,8 @@
 # prismvid_fuzzer(subtitles SOURCES fuzz.cpp ... [SECONDS n] [DICTIONARY file] [SEEDS folder] [FLAGS ...]) makes a test that builds a
 # libFuzzer program with clang, whatever the main compiler is, and runs it for a bounded time with address and undefined
-# sanitizers. SOURCES hold the target and all it calls, so keep parsers of foreign bytes free of heavy libraries; FLAGS are
-# include folders and libraries that they cannot do without.
+# sanitizers, from the same seed every time: a test must not fail by luck, and the program run by hand looks further. SOURCES
+# hold the target and all it calls, so keep parsers of foreign bytes free of heavy libraries; FLAGS are include folders and
+# libraries that they cannot do without.
 # Without clang (PRISMVID_FUZZER_CXX) the test is reported as skipped, with the reason.
 find_program(PRISMVID_FUZZER_CXX NAMES clang++ clang++-14 clang++-15 clang++-16 DOC "Compiler of the fuzzers")
 
@@ -34,7 +35,7 @@ function(prismvid_fuzzer name)
     set(seeds ${CMAKE_CURRENT_SOURCE_DIR}/${arg_SEEDS})
   endif()
   add_test(NAME fuzz_${name}
-    COMMAND ${program} -max_total_time=${arg_SECONDS} -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
+    COMMAND ${program} -seed=1 -max_total_time=${arg_SECONDS} -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
             -artifact_prefix=${corpus}_ ${dictionary} ${corpus} ${seeds})
   set_tests_properties(fuzz_${name} PROPERTIES LABELS fuzz TIMEOUT 300)
 endfunction()

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
+#include <limits>
+#include <string>
 
 #include "core/error.h"
 #include "core/json_depth.h"
@@ -171,11 +173,23 @@ Config parse_checked(const json& file) {
   return config;
 }
 
+// JSON has no largest number, int has: what does not fit would become any other number.
+void check_numbers(const json& node, const std::string& where) {
+  if (node.is_number())
+    check(std::abs(node.get<double>()) <= std::numeric_limits<int>::max(), ErrorCode::kModel, where,
+          " is ", node.dump(), "; no number of a model is so large");
+  if (node.is_object())
+    for (const auto& [key, value] : node.items()) check_numbers(value, where + ": " + key);
+  if (node.is_array())
+    for (const json& value : node) check_numbers(value, where);
+}
+
 // Calls `read` with the file's contents where it is there; its JSON errors become ours.
 template <typename Read>
 void with_file(const std::filesystem::path& path, const Read& read) {
   const auto file = read_json(path);
   if (!file) return;
+  check_numbers(*file, path.filename().string());
   try {
     read(*file);
   } catch (const json::exception& e) {
@@ -201,6 +215,7 @@ bool TextConfig::is_sparse(int layer) const {
 }
 
 Config parse_config(const json& file) {
+  check_numbers(file, "config.json");
   try {
     return parse_checked(file);
   } catch (const json::exception& e) {

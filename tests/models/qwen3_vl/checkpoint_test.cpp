@@ -146,6 +146,10 @@ TEST_F(CheckpointTest, RefusesConfigsThatLie) {
     refused(file);
     file["text_config"][key] = -3;
     if (std::string(key) != "rms_norm_eps") refused(file);
+    for (const double number : {8.9e44, -1e300, 4294967298.0}) {  // the last would become 2
+      file["text_config"][key] = number;
+      refused(file);
+    }
   }
   auto file = config();
   file["text_config"].erase("num_key_value_heads");
