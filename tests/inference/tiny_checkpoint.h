@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,11 +13,13 @@
 
 namespace prismvid::inference {
 
-/// A whole checkpoint folder: weights and tokenizer of the goldens.
+/// A whole checkpoint folder: weights and tokenizer of the goldens. This process's own, since other
+/// test programs run beside it and files are mapped.
 inline std::filesystem::path checkpoint(const std::string& kind, bool thinking = false) {
   namespace fs = std::filesystem;
   const fs::path folder =
-      fs::path(testing::TempDir()) / ("prismvid_" + kind + (thinking ? "_thinking" : ""));
+      fs::path(testing::TempDir()) /
+      ("prismvid_" + std::to_string(getpid()) + "_" + kind + (thinking ? "_thinking" : ""));
   fs::create_directories(folder);
   const auto options = fs::copy_options::overwrite_existing | fs::copy_options::recursive;
   fs::copy(qwen3_vl::kGolden / "models" / kind, folder, options);
