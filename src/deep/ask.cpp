@@ -36,9 +36,7 @@ std::vector<Caption> captions_of(const Document& document, const std::optional<T
   std::vector<Caption> captions;
   for (const Json& json : document.captions) {
     if (json.value("level", "") != "window") continue;
-    const Caption caption{
-        {document::microseconds(json.at("start")), document::microseconds(json.at("end"))},
-        json.at("text").get<std::string>()};
+    const Caption caption{document::time_range(json), json.at("text").get<std::string>()};
     if (!range || overlap(caption.range, *range)) captions.push_back(caption);
   }
   return captions;
@@ -96,8 +94,7 @@ Moment told_in(const Document& document, const TimeRange& range, const std::stri
   for (Moment& moment : find_moments(one, question, range))
     if (moment.kind != "chapter") return moment;
   for (const Json& caption : document.captions) {
-    const TimeRange told{document::microseconds(caption.at("start")),
-                         document::microseconds(caption.at("end"))};
+    const TimeRange told = document::time_range(caption);
     if (caption.value("level", "") == "window" && overlap(told, range))
       return {0,
               told,

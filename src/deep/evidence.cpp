@@ -42,8 +42,7 @@ double shared_words(const std::set<std::string>& text, const std::set<std::strin
 }  // namespace
 
 std::optional<TimeRange> claimed_range(const nlohmann::ordered_json& item) {
-  const TimeRange range{document::microseconds(item.at("start")),
-                        document::microseconds(item.at("end"))};
+  const TimeRange range = document::time_range(item);
   if (range.end_us < range.start_us) return std::nullopt;
   // A moment: as long as the last digit of a time.
   if (range.end_us == range.start_us) return TimeRange{range.start_us, range.end_us + 100'000};
@@ -86,7 +85,8 @@ std::vector<Caption> supporting(const std::string& text, const std::vector<Capti
   std::stable_sort(ranked.begin(), ranked.end());
   // Sentences of one form share words with every other: only the best and their like count.
   if (!ranked.empty())
-    std::erase_if(ranked, [best = ranked.front().first](const auto& r) { return r.first > 0.9 * best; });
+    std::erase_if(ranked,
+                  [best = ranked.front().first](const auto& r) { return r.first > 0.9 * best; });
   if (ranked.size() > most) ranked.resize(most);
   std::sort(ranked.begin(), ranked.end(),
             [](const auto& a, const auto& b) { return a.second < b.second; });

@@ -135,9 +135,7 @@ std::vector<Caption> read_captions(const Json& result) {
   std::vector<Caption> captions;
   try {
     for (const Json& item : result.at("captions"))
-      captions.push_back(
-          {{document::microseconds(item.at("start")), document::microseconds(item.at("end"))},
-           item.at("text").get<std::string>()});
+      captions.push_back({document::time_range(item), item.at("text").get<std::string>()});
   } catch (const nlohmann::json::exception& e) {
     fail(ErrorCode::kStore, "the stored captions are damaged: ", e.what());
   }

@@ -14,10 +14,6 @@ namespace {
 using document::Document;
 using document::Json;
 
-TimeRange range_of(const Json& json) {
-  return {document::microseconds(json.at("start")), document::microseconds(json.at("end"))};
-}
-
 /// Everything of a document that words can find.
 class Collector {
  public:
@@ -26,9 +22,11 @@ class Collector {
 
   void add_all(const Document& document) {
     for (const Json& caption : document.captions)
-      add(range_of(caption), "caption", caption.at("text").get<std::string>(), caption.at("id"));
+      add(document::time_range(caption), "caption", caption.at("text").get<std::string>(),
+          caption.at("id"));
     for (const Json& chapter : document.chapters)
-      add(range_of(chapter), "chapter", chapter.at("title").get<std::string>(), chapter.at("id"));
+      add(document::time_range(chapter), "chapter", chapter.at("title").get<std::string>(),
+          chapter.at("id"));
     for (const document::TextElement& text : document.texts)
       for (const auto& instance : text.instances) add(instance.range, "text", text.text, text.id);
     for (const document::Person& person : document.people)

@@ -142,10 +142,11 @@ std::string to_captions(const Document& document) {
   check(!document.captions.empty(), ErrorCode::kInvalidArgument,
         "the video has no captions: run 'prismvid analyze' with --deep auto first");
   std::string out = "WEBVTT\n\nNOTE What the video shows, by " +
-                    one_cue_line(document.captions.front().at("by").value("model", "a model")) + ".\n";
+                    one_cue_line(document.captions.front().at("by").value("model", "a model")) +
+                    ".\n";
   for (const Json& caption : document.captions) {
     if (caption.value("level", "") != "window") continue;
-    const TimeRange range{microseconds(caption.at("start")), microseconds(caption.at("end"))};
+    const TimeRange range = time_range(caption);
     const std::string lines = cue_lines(escape_cue(caption.at("text").get<std::string>()));
     if (!lines.empty()) out += "\n" + timing(range, '.') + "\n" + lines + "\n";
   }
@@ -168,8 +169,7 @@ std::string to_srt(const Document& document) {
 std::vector<ChapterMark> chapter_marks(const Document& document) {
   std::vector<ChapterMark> marks;
   for (const Json& chapter : document.chapters)
-    marks.push_back({{microseconds(chapter.at("start")), microseconds(chapter.at("end"))},
-                     chapter.value("title", "")});
+    marks.push_back({time_range(chapter), chapter.value("title", "")});
   if (!marks.empty()) return marks;
   for (const DocumentScene& scene : document.scenes) {
     std::string title = scene.title;

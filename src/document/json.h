@@ -14,6 +14,10 @@ Json seconds(int64_t t_us);
 /// out of range.
 int64_t microseconds(const Json& seconds);
 
+/// From "start" to "end" of an item. Throws as microseconds(), and nlohmann's out_of_range where
+/// one is missing.
+TimeRange time_range(const Json& item);
+
 /// `value` rounded to `decimals`, so that a float does not show its binary noise.
 double rounded(double value, int decimals);
 

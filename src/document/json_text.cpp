@@ -78,6 +78,10 @@ int64_t microseconds(const Json& value) {
   return std::llround(us);
 }
 
+TimeRange time_range(const Json& item) {
+  return {microseconds(item.at("start")), microseconds(item.at("end"))};
+}
+
 double rounded(double value, int decimals) {
   const double scale = std::pow(10.0, decimals);
   return std::round(value * scale) / scale;

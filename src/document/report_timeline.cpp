@@ -107,8 +107,7 @@ std::string structure_lanes(const Document& document, const Axis& axis) {
 std::vector<Block> blocks_of_texts(const Json& items, const char* key) {
   std::vector<Block> blocks;
   for (const Json& item : items)
-    blocks.push_back({{microseconds(item.at("start")), microseconds(item.at("end"))},
-                      shortened(item.value(key, ""), 120),
+    blocks.push_back({time_range(item), shortened(item.value(key, ""), 120),
                       blocks.size() % 2 == 0 ? "even" : "odd"});
   return blocks;
 }
@@ -151,8 +150,8 @@ std::string text_lanes(const Document& document, const Axis& axis) {
 
 std::string report_timeline(const Document& document) {
   const Axis axis(document.analysis.range);
-  std::string lanes =
-      structure_lanes(document, axis) + deep_lanes(document, axis) + people_lanes(document, axis) + text_lanes(document, axis);
+  std::string lanes = structure_lanes(document, axis) + deep_lanes(document, axis) +
+                      people_lanes(document, axis) + text_lanes(document, axis);
   for (size_t i = 0; i < std::min(kObjectLanes, document.objects.size()); ++i) {
     const ObjectElement& object = document.objects[i];
     lanes += lane(object.label, "objects", axis, blocks_of(object.label, object.instances));

@@ -12,10 +12,6 @@ namespace {
 using document::Document;
 using document::Json;
 
-TimeRange range_of(const Json& json) {
-  return {document::microseconds(json.at("start")), document::microseconds(json.at("end"))};
-}
-
 class Collector {
  public:
   explicit Collector(const Document& document) : document_(document) {}
@@ -30,20 +26,20 @@ class Collector {
   /// What the deep stage wrote.
   void add_told() {
     for (const Json& caption : document_.captions)
-      add("caption", caption.at("id"), range_of(caption), caption.at("text"));
+      add("caption", caption.at("id"), document::time_range(caption), caption.at("text"));
     for (const document::DocumentScene& scene : document_.scenes)
       add("scene", scene.id, scene.range, scene.title);
     for (const Json& chapter : document_.chapters)
-      add("chapter", chapter.at("id"), range_of(chapter),
+      add("chapter", chapter.at("id"), document::time_range(chapter),
           joined(chapter.at("title"), chapter.value("summary", "")));
     for (const document::Summary& summary : document_.summaries)
       add("summary", summary.kind, document_.analysis.range, summary.text);
     if (document_.story.is_object())
       for (const Json& arc : document_.story.value("arcs", Json::array()))
         for (const Json& beat : arc.at("beats"))
-          add("story", arc.at("id"), range_of(beat), beat.at("text"));
+          add("story", arc.at("id"), document::time_range(beat), beat.at("text"));
     for (const Json& highlight : document_.highlights)
-      add("highlight", "", range_of(highlight), highlight.at("reason"));
+      add("highlight", "", document::time_range(highlight), highlight.at("reason"));
   }
 
   /// What the fast stage found.

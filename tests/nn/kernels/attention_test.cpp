@@ -6,22 +6,10 @@
 #include <random>
 
 #include "core/error.h"
+#include "nn/kernels/level_and_type.h"
 
 namespace prismvid::nn::kernels {
 namespace {
-
-struct Case {
-  Isa isa;
-  NumberType type;
-};
-
-std::vector<Case> cases() {
-  std::vector<Case> all;
-  for (Isa isa : supported_isas())
-    for (NumberType type : {NumberType::kFloat32, NumberType::kBfloat16, NumberType::kFloat16})
-      all.push_back({isa, type});
-  return all;
-}
 
 /// Heads in memory with room between them; what lies there must not be read or written.
 struct RandomHeads {
@@ -63,7 +51,7 @@ struct Sizes {
   float size = 1;  // of queries and keys
 };
 
-class Attention : public testing::TestWithParam<Case> {
+class Attention : public testing::TestWithParam<LevelAndType> {
  protected:
   struct Problem {
     RandomHeads q, k, v, out;
@@ -208,12 +196,7 @@ TEST_P(Attention, RefusesWhatDoesNotFit) {
   refuses([](Problem& p) { p.out.view.tokens = 2; });
 }
 
-std::string case_name(const testing::TestParamInfo<Case>& test) {
-  static const char* const kTypes[] = {"f32", "bf16", "f16"};
-  return std::string(to_string(test.param.isa)) + "_" + kTypes[static_cast<int>(test.param.type)];
-}
-
-INSTANTIATE_TEST_SUITE_P(Levels, Attention, testing::ValuesIn(cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Levels, Attention, testing::ValuesIn(levels_and_types()), level_and_type);
 
 }  // namespace
 }  // namespace prismvid::nn::kernels

@@ -7,22 +7,10 @@
 #include <random>
 
 #include "core/error.h"
+#include "nn/kernels/level_and_type.h"
 
 namespace prismvid::nn::kernels {
 namespace {
-
-struct Case {
-  Isa isa;
-  NumberType type;
-};
-
-std::vector<Case> cases() {
-  std::vector<Case> all;
-  for (Isa isa : supported_isas())
-    for (NumberType type : {NumberType::kFloat32, NumberType::kBfloat16, NumberType::kFloat16})
-      all.push_back({isa, type});
-  return all;
-}
 
 /// Numbers with some that nobody may touch in front and behind.
 struct Numbers {
@@ -51,7 +39,7 @@ struct Numbers {
   }
 };
 
-class Elementwise : public testing::TestWithParam<Case> {
+class Elementwise : public testing::TestWithParam<LevelAndType> {
  protected:
   Context context() { return {kernel_table(GetParam().isa), pool_}; }
 
@@ -190,12 +178,8 @@ TEST_P(Elementwise, ManyRowsAreSharedByThreads) {
         0.1);
 }
 
-std::string case_name(const testing::TestParamInfo<Case>& test) {
-  static const char* const kTypes[] = {"f32", "bf16", "f16"};
-  return std::string(to_string(test.param.isa)) + "_" + kTypes[static_cast<int>(test.param.type)];
-}
-
-INSTANTIATE_TEST_SUITE_P(Levels, Elementwise, testing::ValuesIn(cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Levels, Elementwise, testing::ValuesIn(levels_and_types()),
+                         level_and_type);
 
 }  // namespace
 }  // namespace prismvid::nn::kernels
