@@ -41,10 +41,12 @@ def seconds(t):
     return round(float(t), 1)
 
 
-def captions(clip, offset=0.0):
-    """[{start, end, text}] in order: each scene's opening, then what happens."""
-    rows = [(s.start, 0, s.end, s.opening) for s in clip.scenes]
-    rows += [(e.start, 1, e.end, sentence(clause(e))) for e in clip.events]
+def captions(clip, offset=0.0, scenes=None):
+    """[{start, end, text}] in order: each scene's opening, then what happens; of some scenes or of all."""
+    scenes = clip.scenes if scenes is None else scenes
+    rows = [(s.start, 0, s.end, s.opening) for s in scenes]
+    rows += [(e.start, 1, e.end, sentence(clause(e))) for e in clip.events
+             if any(s.start <= e.start < s.end for s in scenes)]
     rows.sort(key=lambda r: r[:3])
     return [{"start": seconds(a + offset), "end": seconds(b + offset), "text": text} for a, _, b, text in rows]
 

@@ -12,8 +12,8 @@ import torch
 
 from .questions import Facts
 from .script import write_clip
-from .tasks import (HELD_OUT, PICTURE_HEIGHT, PICTURE_WIDTH, READING, TOKENS_PER_PAIR, Tasks, frame_times, look,
-                    timed_prefix)
+from .tasks import (HELD_OUT, PICTURE_HEIGHT, PICTURE_WIDTH, READING, TOKENS_PER_PAIR, Tasks, look, some_view,
+                    timed_prefix, view_times, whole_view)
 
 GRID_H, GRID_W = PICTURE_HEIGHT // 32, PICTURE_WIDTH // 32
 
@@ -134,16 +134,17 @@ class Writer:
         if progress < 0.2 and clip.duration > 12:
             return []
         document = Document(self.encoder)
-        times = frame_times(clip.duration, rng)
+        view = some_view(clip, rng) if len(clip.scenes) > 1 and rng.random() < 0.5 else whole_view(clip)
+        times = view_times(view, rng)
         offset = 0.0 if rng.random() < 0.7 else rng.randrange(1, 1200) / 2
         document.video(look(clip, times, rng), times + offset, rng.random() < 0.5)
-        document.ask(*self.tasks.captions(clip, rng, offset))
+        document.ask(*self.tasks.captions(clip, rng, offset, view))
         if len(clip.scenes) == 1 and rng.random() < 0.3:
             document.ask(*self.tasks.scene(clip, rng, offset))
         facts = Facts(clip)
         opening = None
-        for _ in range(6):
-            first, rest, reply = self.tasks.ask_in_parts(clip, facts, rng, offset, opening and opening[0])
+        for _ in range(8):
+            first, rest, reply = self.tasks.ask_in_parts(clip, facts, rng, offset, opening and opening[0], view)
             opening = opening or (first, document.share_opening(first))
             document.ask(rest, reply, opening[1])
         return [document] + [self.reading(name, clip, offset) for name in READING

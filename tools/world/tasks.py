@@ -1,4 +1,5 @@
 """A clip as a conversation: the prompts of the deep stage filled in, and the replies that are right."""
+import dataclasses
 import json
 import pathlib
 
@@ -6,6 +7,7 @@ import cv2
 import numpy as np
 
 from . import language
+from .drawing import COLOURS, GROUNDS, PATTERNS, SHAPES
 from .questions import Facts, question
 from .script import write_clip
 
@@ -30,19 +32,83 @@ def caption_lines(captions):
     return "\n".join(f"{c['start']}-{c['end']} {c['text']}" for c in captions)
 
 
-def known_facts(clip, offset, rng, captions=None, text_chance=0.75, object_chance=0.4):
-    """The lines of {{facts}}; stages may be missing, as they may be in the product."""
-    lines = []
+@dataclasses.dataclass
+class View:
+    """What of a clip is looked at: neighbouring scenes, as a window that is cut at shots."""
+    start: float
+    end: float
+    scenes: list
+    whole: bool
+
+
+def whole_view(clip):
+    return View(0.0, clip.duration, clip.scenes, True)
+
+
+def some_view(clip, rng):
+    """Some scenes of several, cut as precisely as a shot detector cuts: within a frame, or somewhere in a dissolve."""
+    first = rng.randrange(len(clip.scenes))
+    last = rng.choice([first, first, rng.randrange(first, len(clip.scenes))])
+    if last - first + 1 == len(clip.scenes):
+        return whole_view(clip)
+
+    def edge(i):
+        if i in (0, len(clip.scenes)):
+            return 0.0 if i == 0 else clip.duration
+        half = clip.transitions[i - 1] / 2
+        return clip.scenes[i].start + (rng.uniform(-half, half) if half else rng.choice([0.0, 0.0, 0.04]))
+    return View(edge(first), edge(last + 1), clip.scenes[first:last + 1], False)
+
+
+def known_facts(clip, offset, rng, captions=None, text_chance=0.75, object_chance=0.4, view=None, noise=False):
+    """The lines of {{facts}}; stages may be missing, as they may be in the product, and with `noise` a little wrong."""
+    lines, view = [], view or whole_view(clip)
+
+    def shaken():
+        return rng.choice([-0.2, -0.1, 0.0, 0.0, 0.1, 0.2]) if noise else 0.0
     if rng.random() < text_chance:
-        lines += [f"Text {language.seconds(t.start + offset)}-{language.seconds(t.end + offset)}: {json.dumps(t.words)}"
-                  for t in clip.texts]
+        texts = [t for t in clip.texts if t.start < view.end and t.end > view.start]
+        lines += [f"Text {language.seconds(max(0.0, max(t.start, view.start) + shaken()) + offset)}-"
+                  f"{language.seconds(min(t.end, view.end) + shaken() + offset)}: {json.dumps(t.words)}" for t in texts]
     if rng.random() < object_chance:
-        names = sorted({n for s in clip.scenes for t in np.arange(s.start + 0.25, s.end, 1.0) for n, _ in clip.boxes(t)})
+        names = {n for s in view.scenes for t in np.arange(s.start + 0.25, s.end, 1.0) for n, _ in clip.boxes(t)}
+        if noise and names and rng.random() < 0.2:
+            names.discard(rng.choice(sorted(names)))
+        if noise and rng.random() < 0.2:
+            names.add(f"{rng.choice(sorted(COLOURS))} {rng.choice(SHAPES)}")
         if names:
-            lines.append("Objects: " + ", ".join(names))
+            lines.append("Objects: " + ", ".join(sorted(names)))
     if captions:
         lines += [f"Caption {c['start']}-{c['end']}: {c['text']}" for c in captions]
     return "\n".join(lines) or "none"
+
+
+_KINDS_OF_WORDS = [sorted(COLOURS), SHAPES, ["left", "right", "up", "down"], sorted(GROUNDS), PATTERNS]
+
+
+def mistaken(captions, rng):
+    """Captions as a model may have written them: now and then one is missing or names something else."""
+    rows = []
+    for row in captions:
+        if rng.random() < 0.88:
+            rows.append(row)
+        elif rng.random() < 0.7:
+            words = row["text"].split(" ")
+            at = [(i, kind) for i, w in enumerate(words) for kind in _KINDS_OF_WORDS if w.strip(".,") in kind]
+            if at:
+                i, kind = rng.choice(at)
+                words[i] = words[i].replace(words[i].strip(".,"), rng.choice(kind))
+            rows.append(row | {"text": " ".join(words)})
+    return rows
+
+
+def view_times(view, rng=None):
+    """Times of the frames of a view: two a second from its start, as the program takes them."""
+    if view.whole:
+        return frame_times(view.end, rng)
+    times = view.start + np.arange(0, max(view.end - view.start, 2.0) - 1e-6, 0.5)
+    times = np.minimum(times, view.end - 0.04)
+    return np.append(times, times[-1]) if len(times) % 2 else times
 
 
 def frame_times(duration, rng=None, fps=2.0, video_fps=25):
@@ -83,22 +149,31 @@ class Tasks:
         return text
 
     # -- (prompt, reply) pairs ----------------------------------------------------------------------------------
-    def captions(self, clip, rng, offset=0.0):
-        return (self.fill("captions", facts=known_facts(clip, offset, rng)),
-                to_json({"captions": language.captions(clip, offset)}))
+    def captions(self, clip, rng, offset=0.0, view=None):
+        view = view or whole_view(clip)
+        return (self.fill("captions", facts=known_facts(clip, offset, rng, view=view, noise=True)),
+                to_json({"captions": language.captions(clip, offset, view.scenes)}))
 
     def scene(self, clip, rng, offset=0.0):
         return self.fill("scene", facts=known_facts(clip, offset, rng)), to_json(language.describe_scene(clip, 0))
 
-    def ask(self, clip, facts, rng, offset=0.0, caption_chance=0.45):
+    def ask(self, clip, facts, rng, offset=0.0, caption_chance=0.6, view=None):
+        """A question about the whole clip; what a view does not show is to be read in the captions of the whole."""
+        view = view or whole_view(clip)
         q = question(facts, rng, offset)
-        captions = language.captions(clip, offset) if rng.random() < caption_chance else None
-        known = known_facts(clip, offset, rng, captions)
+        while not view.whole and q.topic == "where" and not view.start <= q.evidence[0][0] < view.end - 0.5:
+            q = question(facts, rng, offset)
+        captions = None
+        if not view.whole or rng.random() < caption_chance:
+            captions = language.captions(clip, offset)
+            if view.whole and rng.random() < 0.3:
+                captions = mistaken(captions, rng)
+        known = known_facts(clip, offset, rng, captions, view=view, noise=True)
         return self.fill("question", facts=known, question=q.text), to_json(q.reply(offset)), q
 
-    def ask_in_parts(self, clip, facts, rng, offset=0.0, opening=None):
+    def ask_in_parts(self, clip, facts, rng, offset=0.0, opening=None, view=None):
         """ask() as (start of the prompt, rest of it, reply): questions with one start can share it."""
-        prompt, reply, q = self.ask(clip, facts, rng, offset)
+        prompt, reply, q = self.ask(clip, facts, rng, offset, view=view)
         at = prompt.index("Question: " + q.text)
         return opening or prompt[:at], prompt[at:], reply
 

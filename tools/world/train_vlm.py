@@ -1,7 +1,8 @@
 """Trains the demonstration Qwen3-VL on endless clips of the world.
 
 usage: python -m world.train_vlm RUN_DIR --seconds 900 [--start CHECKPOINT_DIR]     (from tools/; one GPU)
-RUN_DIR needs tokenizer.json (python -m world.tokenizer RUN_DIR). Writes RUN_DIR/model-K-of-3.safetensors in bfloat16 (now
+RUN_DIR needs tokenizer.json (python -m world.tokenizer RUN_DIR). CHECKPOINT_DIR holds weights as transformers or as MLX
+names them, 4 or 8 bit or whole. Writes RUN_DIR/model-K-of-3.safetensors in bfloat16 (now
 and then, and at the end), config.json and log lines on standard output.
 """
 import argparse
@@ -87,10 +88,36 @@ def save(model, folder, parts=3):
     model.config.save_pretrained(folder)
 
 
+def unpacked(words, scales, biases, bits):
+    """The matrix of a 4 or 8 bit MLX weight: 32-bit words from the lowest bits up, a scale and a bias a group."""
+    places = torch.arange(0, 32, bits, dtype=torch.int64)
+    levels = (words.view(torch.int32).to(torch.int64)[..., None] >> places & (1 << bits) - 1).flatten(-2)
+    groups = levels.unflatten(-1, (scales.shape[-1], -1)).float()
+    return (groups * scales[..., None].float() + biases[..., None].float()).flatten(-2)
+
+
+def from_mlx(state, bits):
+    """Tensors of an MLX checkpoint under transformers' names, dequantised."""
+    found = {}
+    for name, value in state.items():
+        stem = name.removesuffix(".weight")
+        if name.endswith((".scales", ".biases")):
+            continue
+        if stem + ".scales" in state:
+            value = unpacked(value, state[stem + ".scales"], state[stem + ".biases"], bits)
+        if name == "vision_tower.patch_embed.proj.weight":
+            value = value.permute(0, 4, 1, 2, 3)  # (O, T, H, W, C) -> (O, C, T, H, W)
+        name = name.replace("vision_tower.", "model.visual.")
+        found[name.replace("language_model.model.", "model.language_model.")] = value.contiguous()
+    return found
+
+
 def load(model, folder):
-    state = {}
-    for file in sorted(pathlib.Path(folder).glob("*.safetensors")):
+    state, folder = {}, pathlib.Path(folder)
+    for file in sorted(folder.glob("*.safetensors")):
         state |= load_file(file)
+    if any(name.startswith("vision_tower.") for name in state):
+        state = from_mlx(state, json.loads((folder / "config.json").read_text()).get("quantization", {}).get("bits"))
     missing, extra = model.load_state_dict(state, strict=False)
     assert not extra and set(missing) <= {"lm_head.weight"}, (missing, extra)
 
@@ -99,6 +126,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("--seconds", type=float, default=900)
+    parser.add_argument("--until", type=float, help="a Unix time to end at, instead of --seconds")
     parser.add_argument("--start", help="folder of a checkpoint to go on from")
     parser.add_argument("--from-progress", type=float, default=0.0, help="where in the curriculum to begin")
     parser.add_argument("--rate", type=float, default=2.5e-3)
@@ -131,6 +159,8 @@ def main():
                 torch.cuda.synchronize()
             begin = saved = last = time.time()
             print(f"compiled in {begin - entered:.1f} s", flush=True)
+            if args.until:
+                args.seconds = args.until - begin
         share = min(1.0, (time.time() - begin) / args.seconds) if begin else 0.0
         progress.value = args.from_progress + (1 - args.from_progress) * share
         if share >= 1:
@@ -145,6 +175,10 @@ def main():
                 group["lr"] = args.rate * rate_at(progress.value, step) * (1.0 if optimizer is steps[0] else 0.6)
             optimizer.step()
             optimizer.zero_grad()
+        if args.start and step in (0, 9):
+            mean = (total / count).item()
+            print(f"step {step + 1}: loss {mean:.4f} right {(right / count).item():.4f}", flush=True)
+            assert mean < 0.5, "far from where it stopped: the weights to start with are wrong"
         told += torch.stack([total.detach().double(), right.double(), count.double()])
         if step % 100 == 99:
             a, b, c = told.tolist()
