@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "nn/token_weights.h"
 
 namespace prismvid::nn {
 namespace {
@@ -46,23 +47,25 @@ Sampler::Sampler(SamplingOptions options) : options_(std::move(options)), random
 
 int Sampler::pick(std::span<float> logits) {
   penalize(logits);
-  int id = 0;
-  if (options_.temperature == 0) {
-    id = argmax(logits);
-  } else {
-    const auto tokens = candidates(logits);
-    double left = std::uniform_real_distribution<double>(0, 1)(random_);
-    id = tokens.back().id;
-    for (const auto& token : tokens) {
-      left -= std::exp(static_cast<double>(token.log_probability));
-      if (left < 0) {
-        id = token.id;
-        break;
-      }
-    }
-  }
+  const int id = options_.temperature == 0 ? argmax(logits) : draw(logits);
   remember(id);
   return id;
+}
+
+int Sampler::draw(std::span<const float> logits) {
+  double left = std::uniform_real_distribution<double>(0, 1)(random_);
+  if (options_.top_k == 0) {
+    TokenWeights weights(logits, options_.temperature);
+    if (options_.top_p < 1) weights.keep_top_p(options_.top_p);
+    if (options_.min_p > 0) weights.keep_min_p(options_.min_p);
+    return weights.draw(left);
+  }
+  const auto tokens = candidates(logits);
+  for (const auto& token : tokens) {
+    left -= std::exp(static_cast<double>(token.log_probability));
+    if (left < 0) return token.id;
+  }
+  return tokens.empty() ? 0 : tokens.back().id;
 }
 
 void Sampler::penalize(std::span<float> logits) const {
@@ -77,11 +80,11 @@ void Sampler::penalize(std::span<float> logits) const {
     if (inside(id)) logits[id] += bias;
 }
 
-// What may be picked, likeliest first, with probabilities that sum to 1.
+// What top-k leaves to be picked, likeliest first, with probabilities that sum to 1.
 std::vector<TokenProbability> Sampler::candidates(std::span<const float> logits) const {
-  auto tokens =
-      likeliest(logits, options_.top_k > 0 ? static_cast<size_t>(options_.top_k) : logits.size());
-  const float best = tokens.empty() ? 0 : tokens.front().log_probability;
+  auto tokens = likeliest(logits, static_cast<size_t>(options_.top_k));
+  if (tokens.empty()) return tokens;
+  const float best = tokens.front().log_probability;
   for (auto& token : tokens)
     token.log_probability = (token.log_probability - best) / options_.temperature;
   normalize(tokens);

@@ -40,6 +40,7 @@ class Sampler {
 
  private:
   void penalize(std::span<float> logits) const;
+  int draw(std::span<const float> logits);
   std::vector<TokenProbability> candidates(std::span<const float> logits) const;
 
   SamplingOptions options_;
