@@ -20,12 +20,20 @@ void for_each_plane(int bits, Visit visit) {
   }
 }
 
+/// Which four columns (0 to 7) field `field` of a plane's vector holds. Pairs of bits lie so that
+/// masks of two fields meet two single bits that are as far apart: 3 bits unpack two at a time.
+constexpr int four_of_field(int width, int vector, int field) {
+  return width == 2 ? 2 * vector + field % 2 + field / 2 * 4 : vector * (8 / width) + field;
+}
+
 inline std::size_t byte_in_unit(int width, int vector_offset, int row, int column) {
-  return static_cast<std::size_t>(vector_offset + column * width / 32) * 64 + 4 * row + column % 4;
+  const int four = column / 4, vector = width == 2 ? four % 4 / 2 : four * width / 8;
+  return static_cast<std::size_t>(vector_offset + vector) * 64 + 4 * row + column % 4;
 }
 
 inline int shift_in_byte(int width, int column) {
-  return column % (32 / width) / 4 * width;
+  const int four = column / 4;
+  return (width == 2 ? four % 2 + four / 4 * 2 : four % (8 / width)) * width;
 }
 
 /// The definition of the layout: the weights of `row` as f32.

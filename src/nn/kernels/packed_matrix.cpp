@@ -74,7 +74,7 @@ void write_plane(const UnitBytes& unit, int low, std::uint8_t* out) {
     std::array<std::uint32_t, kRows> words = {};
     for (int i = 0; i < kTogether; ++i)
       for (int r = 0; r < kRows; ++r)
-        words[r] |= (unit[v * kTogether + i][r] >> low & kMask) << (kWidth * i);
+        words[r] |= (unit[four_of_field(kWidth, v, i)][r] >> low & kMask) << (kWidth * i);
     std::memcpy(out, words.data(), 64);
   }
 }

@@ -140,8 +140,12 @@ struct Unit {
         vectors[2 * i] = V::mask(v, 15);
         vectors[2 * i + 1] = V::mask(V::template shift_right<4>(v), 15);
       }
-    if constexpr ((kBits & 2) != 0) add_pairs(p + 64 * (kBits & 4));
-    if constexpr ((kBits & 1) != 0) add_bits(V::load_bytes(p + 64 * (kBits - 1)));
+    if constexpr (kBits == 3) {
+      unpack_three(p);
+    } else {
+      if constexpr ((kBits & 2) != 0) add_pairs(p + 64 * (kBits & 4));
+      if constexpr ((kBits & 1) != 0) add_bits(V::load_bytes(p + 64 * (kBits - 1)));
+    }
   }
 
  private:
@@ -158,11 +162,25 @@ struct Unit {
   void add_pairs(const std::uint8_t* p) {
     for (int i = 0; i < 2; ++i) {
       const auto v = V::load_bytes(p + 64 * i);
-      add_field<2, 0>(v, vectors[4 * i]);
-      add_field<2, 1>(v, vectors[4 * i + 1]);
-      add_field<2, 2>(v, vectors[4 * i + 2]);
-      add_field<2, 3>(v, vectors[4 * i + 3]);
+      add_field<2, 0>(v, vectors[2 * i]);
+      add_field<2, 1>(v, vectors[2 * i + 1]);
+      add_field<2, 2>(v, vectors[2 * i + 4]);
+      add_field<2, 3>(v, vectors[2 * i + 5]);
     }
+  }
+  /// Two pairs of bits and the two bits above them at a time.
+  void unpack_three(const std::uint8_t* p) {
+    const auto low = V::load_bytes(p), high = V::load_bytes(p + 64), top = V::load_bytes(p + 128);
+    unpack_two<0>(low, top);
+    unpack_two<1>(V::template shift_right<2>(low), top);
+    unpack_two<2>(high, top);
+    unpack_two<3>(V::template shift_right<2>(high), top);
+  }
+  template <int kFour>
+  void unpack_two(typename V::Bytes pairs, typename V::Bytes top) {
+    const auto two = V::merge(V::mask(pairs, 0x33), V::template shift_right<kFour - 2>(top), 0x44);
+    vectors[kFour] = V::mask(two, 15);
+    vectors[kFour + 4] = V::mask(V::template shift_right<4>(two), 15);
   }
   void add_bits(typename V::Bytes v) {
     add_field<1, 0>(v, vectors[0]);
