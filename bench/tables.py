@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build/bench"
 PAGE = ROOT / "docs/performance.md"
 README = ROOT / "README.md"
-KERNELS_BEGIN = "<!-- made by bench/kernels/compare.py and bench/tables.py --update -->"
+KERNELS_BEGIN = "<!-- made by bench/kernels/compare.py and bench/tables.py --update, {} -->"  # a table for each instruction set
 BEGIN, END = "<!-- made by bench/tables.py --update -->", "<!-- end -->"
 
 
@@ -177,15 +177,19 @@ def update(page, begin, text):
 
 
 def deep_stage():
-    results = [kernels(r) for r in (read("kernels"), read("kernels_8b")) if r]
-    return "\n\n".join([machine(), *results]) if results else None
+    """The instruction set that the kernels ran on, and the text."""
+    results = [r for r in (read("kernels"), read("kernels_8b")) if r]
+    if not results:
+        return None, None
+    return next(iter(results[0]["ours"].values()))["isa"], "\n\n".join([machine() + " " + load_note({r["size"]: r for r in results}), *map(kernels, results)])
 
 
 def main():
     writers = {"fast_stage": whole_file, "frame": one_frame, "shots": shots, "text": text}
     results = {name: read(name) for name in writers}
     parts = [write(results[name]) for name, write in writers.items() if results[name]]
-    page, deep = "\n\n".join([machine() + " " + load_note(results), *parts]), deep_stage()
+    page = "\n\n".join([machine() + " " + load_note(results), *parts])
+    isa, deep = deep_stage()
     if parts:
         print(page)
     if deep:
@@ -194,7 +198,7 @@ def main():
         update(PAGE, BEGIN, page)
         update(README, BEGIN, short(results))
     if "--update" in sys.argv and deep:
-        update(PAGE, KERNELS_BEGIN, deep)
+        update(PAGE, KERNELS_BEGIN.format(isa), deep)
 
 
 main()

@@ -8,6 +8,7 @@ usage: compare.py [--size 2b|4b|8b] [--turns N] [--repeats N] [--bits 4 3 8] [--
 """
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -58,7 +59,7 @@ def main():
     parser.add_argument("--prefill", type=int, nargs="+", default=[256, 1024])
     parser.add_argument("--no-vision", action="store_true")
     a = parser.parse_args()
-    result = {"size": a.size, "turns": a.turns, "repeats": a.repeats, "ours": {}, "llama": {}}
+    result = {"size": a.size, "turns": a.turns, "repeats": a.repeats, "load_before": os.getloadavg()[0], "ours": {}, "llama": {}}
     for kind in dict.fromkeys(PEER_OF[bits] for bits in a.bits):
         file = made(MODELS / f"{a.size}-{kind}.gguf", "random_gguf.py", a.size, kind, MODELS / f"{a.size}-{kind}.gguf")
         ours, llama = {}, []

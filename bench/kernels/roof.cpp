@@ -31,35 +31,58 @@ std::uint64_t read_plain(const std::uint8_t* data, std::size_t bytes) {
   return sum;
 }
 
-double gop_per_s(nn::kernels::ThreadPool& pool, Product product, int operations) {
+/// How one level reads and multiplies.
+struct Level {
+  std::uint64_t (*read)(const std::uint8_t*, std::size_t);
+  float (*multiply)(Product, long steps);
+  int operations[3];  // of an instruction, by Product; 0: there is none
+};
+
+Level best_level() {
+#if defined(__x86_64__)
+  switch (nn::kernels::supported_isas().back()) {
+    case Isa::kAvx512:
+      return {read_avx512, multiply_avx512, {32, 64, 128}};
+    case Isa::kAvx2:
+      return {read_avx2, multiply_avx2, {16, 0, 64}};
+    default:
+      break;
+  }
+#endif
+  return {read_plain, nullptr, {}};
+}
+
+void raise_products(nn::kernels::ThreadPool& pool, const Level& level, Product product,
+                    double& gop_per_s) {
   constexpr long kSteps = 100000;
+  const int operations = level.operations[static_cast<int>(product)];
+  if (operations == 0) return;
   const double time = seconds([&] {
-    pool.parallel_for(pool.threads(), [&](int) { sink += multiply_avx512(product, kSteps) != 0; });
+    pool.parallel_for(pool.threads(), [&](int) { sink += level.multiply(product, kSteps) != 0; });
   });
-  return 1e-9 * kSteps * 10 * operations * pool.threads() / time;
+  gop_per_s = std::max(gop_per_s, 1e-9 * kSteps * 10 * operations * pool.threads() / time);
 }
 
 }  // namespace
 
 void measure_roof(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes,
                   Roof& roof) {
-  const bool avx512 = nn::kernels::supported_isas().back() == Isa::kAvx512;
+  const Level level = best_level();
   // Slices as short as the kernels timed beside them, so that both find the same quiet moments.
   constexpr std::size_t kPart = std::size_t{256} << 10, kSlice = 64 * kPart;
   for (std::size_t at = 0; at + kSlice <= bytes; at += kSlice) {
     const double time = seconds([&] {
       pool.parallel_for(kSlice / kPart, [&](int i) {
         const std::uint8_t* part = data + at + i * kPart;
-        sink += avx512 ? read_avx512(part, kPart) : read_plain(part, kPart);
+        sink += level.read(part, kPart);
       });
     });
     roof.read_gb_per_s = std::max(roof.read_gb_per_s, 1e-9 * kSlice / time);
   }
-  if (!avx512) return;
   for (int repeat = 0; repeat < 5; ++repeat) {
-    roof.f32_gop_per_s = std::max(roof.f32_gop_per_s, gop_per_s(pool, Product::kFloat32, 32));
-    roof.bf16_gop_per_s = std::max(roof.bf16_gop_per_s, gop_per_s(pool, Product::kBfloat16, 64));
-    roof.int8_gop_per_s = std::max(roof.int8_gop_per_s, gop_per_s(pool, Product::kInt8, 128));
+    raise_products(pool, level, Product::kFloat32, roof.f32_gop_per_s);
+    raise_products(pool, level, Product::kBfloat16, roof.bf16_gop_per_s);
+    raise_products(pool, level, Product::kInt8, roof.int8_gop_per_s);
   }
 }
 

@@ -10,8 +10,8 @@ namespace prismvid::bench {
 /// What the machine can do at most, all threads together.
 struct Roof {
   double read_gb_per_s = 0;
-  double f32_gop_per_s = 0;  // the next three: only with AVX-512 VNNI and BF16
-  double bf16_gop_per_s = 0;
+  double f32_gop_per_s = 0;   // the next three: 0 where the level has no such instruction
+  double bf16_gop_per_s = 0;  // AVX2 multiplies bytes by vpmaddubsw, whose sums are 16 bits wide
   double int8_gop_per_s = 0;
 };
 
@@ -26,5 +26,7 @@ void measure_roof(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::
 /// products.
 std::uint64_t read_avx512(const std::uint8_t* data, std::size_t bytes);
 float multiply_avx512(Product product, long steps);
+std::uint64_t read_avx2(const std::uint8_t* data, std::size_t bytes);
+float multiply_avx2(Product product, long steps);
 
 }  // namespace prismvid::bench
