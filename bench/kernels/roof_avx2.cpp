@@ -22,6 +22,8 @@ float multiply_avx2(Product product, long steps) {
   __m256i q[10] = {};
   __m256i x = _mm256_set1_epi32(0x01010101);
   __m256 one = _mm256_set1_ps(1.0f);
+  for (int i = 0; i < 10; ++i)
+    asm volatile("" : "+x"(f[i]), "+x"(q[i]));  // else ten equal sums are one
   for (long n = 0; n < steps; ++n) {
     for (int i = 0; i < 10; ++i) {
       if (product == Product::kFloat32) f[i] = _mm256_fmadd_ps(one, one, f[i]);

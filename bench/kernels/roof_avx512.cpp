@@ -18,6 +18,8 @@ float multiply_avx512(Product product, long steps) {
   __m512i q[10] = {};
   __m512i x = _mm512_set1_epi32(0x3f803f80), y = x;
   __m512 one = _mm512_set1_ps(1.0f);
+  for (int i = 0; i < 10; ++i)
+    asm volatile("" : "+v"(f[i]), "+v"(q[i]));  // else ten equal sums are one
   for (long n = 0; n < steps; ++n) {
     for (int i = 0; i < 10; ++i) {
       if (product == Product::kFloat32) f[i] = _mm512_fmadd_ps(one, one, f[i]);
