@@ -9,17 +9,19 @@ namespace prismvid::nn::kernels {
 
 /// Sixteen lanes of 32 bits as two registers; only for sources compiled for AVX2, FMA and F16C.
 struct Avx2 {
+  using FourBytes = std::uint32_t __attribute__((may_alias, aligned(1)));
   struct Floats {
     __m256 low, high;
   };
   struct Bytes {
     __m256i low, high;
   };
-  // 16 registers: two for each token's sums, two for the weights, one for an activation.
+  // 16 registers: two for each token's sums, two for the weights, one for an activation. For bytes
+  // one more for products; with 6 tokens g++ 12 keeps sums in memory.
   static constexpr int kFloatTokensTogether = 6;
   static constexpr int kBlocksPerTile = 1;
   template <int kBits>
-  static constexpr int kTokensTogether = kBits == 8 ? 4 : 6;
+  static constexpr int kTokensTogether = 4;
   /// Four products of kBits and 8 bits that 16-bit sums hold; 8-bit weights need 32 at once.
   template <int kBits>
   static constexpr int kPartialSteps = kBits == 2   ? 32
@@ -189,10 +191,25 @@ struct Avx2 {
   /// kPartialSteps is 0.
   template <int kBits>
   static Bytes dot_bytes(Bytes acc, Bytes weights, const void* four_signed) {
-    int four;
-    __builtin_memcpy(&four, four_signed, 4);
-    const __m256i x = _mm256_set1_epi32(four);
-    return {dot_half<kBits>(acc.low, weights.low, x), dot_half<kBits>(acc.high, weights.high, x)};
+    if constexpr (kPartialSteps<kBits> != 0) {
+      // g++ 12 begins all products before it adds the first, and keeps most sums in memory.
+      __m256i x, products;
+      asm("vpbroadcastd %[four], %[x]\n\t"
+          "vpmaddubsw %[x], %[low], %[products]\n\t"
+          "vpmaddubsw %[x], %[high], %[x]\n\t"
+          "vpaddw %[products], %[sum_low], %[sum_low]\n\t"
+          "vpaddw %[x], %[sum_high], %[sum_high]"
+          : [sum_low] "+x"(acc.low), [sum_high] "+x"(acc.high), [x] "=&x"(x),
+            [products] "=&x"(products)
+          : [low] "x"(weights.low), [high] "x"(weights.high),
+            [four] "m"(*static_cast<const FourBytes*>(four_signed)));
+      return acc;
+    } else {
+      int four;
+      __builtin_memcpy(&four, four_signed, 4);
+      const __m256i x = _mm256_set1_epi32(four);
+      return {dot_half(acc.low, weights.low, x), dot_half(acc.high, weights.high, x)};
+    }
   }
   /// sum + the sums of two neighbours of 16 bits.
   static Bytes add_widened(Bytes sum, Bytes partial) {
@@ -215,10 +232,7 @@ struct Avx2 {
     return _mm256_castsi256_si128(packed);
   }
 
-  template <int kBits>
   static __m256i dot_half(__m256i acc, __m256i w, __m256i x) {
-    if constexpr (kPartialSteps<kBits> != 0)
-      return _mm256_add_epi16(acc, _mm256_maddubs_epi16(w, x));
     // |w| times x with w's sign: two products are at most 2 * 128 * 127.
     const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
     return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
