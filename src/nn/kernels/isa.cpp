@@ -5,6 +5,13 @@
 
 #include "core/error.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
+
 namespace prismvid::nn::kernels {
 namespace {
 
@@ -27,6 +34,18 @@ bool has_avx512() {
 #endif
 }
 
+bool has_neon_dot() {
+#if defined(__aarch64__) && defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#elif defined(__aarch64__) && defined(__APPLE__)
+  int has = 0;
+  std::size_t size = sizeof(has);
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, nullptr, 0) == 0 && has;
+#else
+  return false;
+#endif
+}
+
 }  // namespace
 
 const char* to_string(Isa isa) {
@@ -37,6 +56,8 @@ const char* to_string(Isa isa) {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kNeon:
+      return "neon";
   }
   return "unknown";
 }
@@ -45,6 +66,7 @@ std::vector<Isa> supported_isas() {
   std::vector<Isa> levels = {Isa::kPortable};
   if (has_avx2()) levels.push_back(Isa::kAvx2);
   if (has_avx512()) levels.push_back(Isa::kAvx512);
+  if (has_neon_dot()) levels.push_back(Isa::kNeon);
   return levels;
 }
 
@@ -52,13 +74,13 @@ Isa chosen_isa() {
   const auto levels = supported_isas();
   const char* name = std::getenv("PRISMVID_ISA");
   if (name == nullptr || *name == '\0') return levels.back();
-  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kNeon}) {
     if (std::string_view(name) != to_string(isa)) continue;
     check(std::find(levels.begin(), levels.end(), isa) != levels.end(), ErrorCode::kUnavailable,
           "PRISMVID_ISA=", name, ": this processor goes up to ", to_string(levels.back()));
     return isa;
   }
-  fail(ErrorCode::kInvalidArgument, "PRISMVID_ISA=", name, ": use portable, avx2 or avx512");
+  fail(ErrorCode::kInvalidArgument, "PRISMVID_ISA=", name, ": use portable, avx2, avx512 or neon");
 }
 
 }  // namespace prismvid::nn::kernels

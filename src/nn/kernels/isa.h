@@ -10,6 +10,7 @@ enum class Isa {
   kPortable,
   kAvx2,    // AVX2, FMA, F16C
   kAvx512,  // AVX-512 F, BW, DQ, VL with VNNI and BF16
+  kNeon,    // Armv8.2 with the dot product of bytes
 };
 
 const char* to_string(Isa isa);
@@ -17,7 +18,7 @@ const char* to_string(Isa isa);
 /// Levels this processor can run, lowest first.
 std::vector<Isa> supported_isas();
 
-/// The highest supported level, or the one PRISMVID_ISA names (portable, avx2, avx512).
+/// The highest supported level, or the one PRISMVID_ISA names (portable, avx2, avx512, neon).
 /// Throws kInvalidArgument for another name and kUnavailable for a level this processor lacks.
 Isa chosen_isa();
 

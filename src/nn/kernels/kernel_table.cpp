@@ -13,6 +13,8 @@ const KernelTable& kernel_table(Isa isa) {
 #if defined(__x86_64__)
   if (isa == Isa::kAvx512) return avx512_kernels();
   if (isa == Isa::kAvx2) return avx2_kernels();
+#elif defined(__aarch64__)
+  if (isa == Isa::kNeon) return neon_kernels();
 #endif
   return portable_kernels();
 }

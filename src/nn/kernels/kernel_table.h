@@ -201,5 +201,6 @@ const KernelTable& kernel_table(Isa isa);
 const KernelTable& portable_kernels();
 const KernelTable& avx2_kernels();
 const KernelTable& avx512_kernels();
+const KernelTable& neon_kernels();
 
 }  // namespace prismvid::nn::kernels
