@@ -172,6 +172,8 @@ def machine():
 
 def update(page, begin, text):
     """Puts `text` into a page between `begin` and the next end mark."""
+    if begin not in page.read_text():
+        sys.exit(f"tables: {page} has no place for this table: write {begin} and {END} where it belongs")
     before, rest = page.read_text().split(begin)
     page.write_text(before + begin + "\n" + text + "\n" + END + rest.split(END, 1)[1])
 
