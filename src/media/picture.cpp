@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "media/area_average.h"
 #include "media/color.h"
+#include "media/convert_rgb.h"
 
 namespace prismvid::media {
 namespace {
@@ -214,6 +215,7 @@ Image coded_rgb(const AVFrame& frame, Size size) {
   const AVPixFmtDescriptor& d = descriptor_of(frame);
   const bool small = size.width * 2 <= frame.width && size.height * 2 <= frame.height;
   if (small && has_luma_plane(d) && has_chroma_planes(d)) return averaged_rgb(frame, d, size);
+  if (size == Size{frame.width, frame.height} && can_convert_rgb(frame)) return convert_rgb(frame);
   return sws_rgb(frame, size);
 }
 

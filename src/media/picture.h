@@ -7,8 +7,8 @@ namespace prismvid::media {
 
 // A decoded picture as RGB or luma, in its coded orientation, scaled to exactly `size`.
 
-/// RGB. Pictures up to half size are averaged straight from the coded planes; larger ones go
-/// through libswscale.
+/// RGB. Pictures up to half size are averaged straight from the coded planes, ordinary ones of full
+/// size converted by convert_rgb(); the rest goes through libswscale.
 Image coded_rgb(const AVFrame& frame, Size size);
 
 /// Full-range luma, area-averaged from the luma plane where the format has one.
