@@ -3,7 +3,11 @@
 namespace prismvid::media {
 
 DecodePass::DecodePass(const std::filesystem::path& path, const OpenOptions& options)
-    : demuxer_(path), stream_(demuxer_.best_video_stream()), decoder_(stream_, options) {
+    : exact_rate_(options.exact_pictures_per_second),
+      start_us_(options.range ? options.range->start_us : 0),
+      demuxer_(path),
+      stream_(demuxer_.best_video_stream()),
+      decoder_(stream_, options) {
   demuxer_.keep_only([&](const AVStream& stream) { return stream.index == stream_.index; });
 }
 
@@ -12,13 +16,26 @@ FramePtr DecodePass::next() {
     if (FramePtr frame = decoder_.receive()) return frame;
     if (draining_) return nullptr;
     if (packet_waiting_ || demuxer_.read(*packet_)) {
-      decoder_.send(packet_.get());
+      decoder_.send(packet_.get(), must_be_exact(*packet_));
       packet_waiting_ = false;
     } else {
       decoder_.send(nullptr);
       draining_ = true;
     }
   }
+}
+
+/// Whether a tick lies within the last one and a half frames.
+bool DecodePass::must_be_exact(const AVPacket& packet) const {
+  if (!exact_rate_ || !first_ || packet.pts == AV_NOPTS_VALUE) return true;
+  constexpr AVRational kMicroseconds{1, 1'000'000};
+  constexpr int64_t kUsualUs = 40'000;
+  const int64_t since_us = av_rescale_q(packet.pts - *first_, stream_.time_base, kMicroseconds) - start_us_;
+  const int64_t frame_us = packet.duration > 0 ? av_rescale_q(packet.duration, stream_.time_base, kMicroseconds) : kUsualUs;
+  const auto tick = [&](int64_t t_us) {
+    return av_rescale_rnd(t_us, exact_rate_->numerator, exact_rate_->denominator * 1'000'000, AV_ROUND_DOWN);
+  };
+  return tick(since_us) != tick(since_us - frame_us * 3 / 2);
 }
 
 bool DecodePass::start_at_key_frame(int64_t pts, int64_t dts) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "media/decoder.h"
 #include "media/demuxer.h"
@@ -16,6 +17,10 @@ class DecodePass {
   /// The next picture, nullptr at the end.
   FramePtr next();
 
+  /// The timestamp of the first picture, in the stream's time base: ticks of
+  /// OpenOptions::exact_pictures_per_second are counted from it. All pictures are exact until it is known.
+  void set_first(int64_t pts) { first_ = pts; }
+
   /// Starts anew at the key frame with these times, which must exist. False when it is not met
   /// again.
   bool start_at_key_frame(int64_t pts, int64_t dts);
@@ -26,7 +31,11 @@ class DecodePass {
 
  private:
   bool skip_to(int64_t pts, int64_t dts);
+  bool must_be_exact(const AVPacket& packet) const;
 
+  std::optional<Rational> exact_rate_;
+  int64_t start_us_;  // of the range
+  std::optional<int64_t> first_;
   Demuxer demuxer_;
   AVStream& stream_;
   Decoder decoder_;

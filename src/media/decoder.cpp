@@ -47,7 +47,6 @@ Decoder::Decoder(const AVStream& stream, const OpenOptions& options) {
   context_->thread_count = options.threads > 0 ? options.threads : available_threads();
   const bool large = int64_t{stream.codecpar->width} * stream.codecpar->height > kLargePicture;
   context_->thread_type = large ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
-  if (options.skip_loop_filter_of_unreferenced) context_->skip_loop_filter = AVDISCARD_NONREF;
   set_up_hardware(*codec, options.hardware);
   error = avcodec_open2(context_.get(), codec, nullptr);
   check(error >= 0, ErrorCode::kNotVideo, "cannot open the ", codec->name,
@@ -86,7 +85,8 @@ AVPixelFormat Decoder::choose_format(AVCodecContext* context, const AVPixelForma
                                     formats);  // the device lacks this profile: decode in software
 }
 
-void Decoder::send(const AVPacket* packet) {
+void Decoder::send(const AVPacket* packet, bool exact) {
+  context_->skip_loop_filter = exact ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
   const int error = avcodec_send_packet(context_.get(), packet);
   if (error < 0 && error != AVERROR_EOF) ++damaged_;
 }

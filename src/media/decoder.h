@@ -16,8 +16,8 @@ class Decoder {
   Decoder& operator=(const Decoder&) = delete;
 
   /// Hands in one packet, nullptr at the end of the stream. Take all of receive() before the next
-  /// one.
-  void send(const AVPacket* packet);
+  /// one. Not `exact`: without its loop filter where no other picture needs it.
+  void send(const AVPacket* packet, bool exact = true);
 
   /// The next finished picture, nullptr when the decoder wants another packet or has ended.
   FramePtr receive();

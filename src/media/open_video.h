@@ -16,8 +16,10 @@ struct OpenOptions {
       {};  // only frames with start <= pts < end; their times and indices stay those of the file
   int threads = 0;  // of the decoder; 0 = as many as this process may run
   HardwareDecoding hardware = HardwareDecoding::kNone;
-  bool skip_loop_filter_of_unreferenced =
-      false;  // faster, slightly wrong pictures where no other frame is affected
+  /// Where set, a picture that no other one needs is decoded without its loop filter, a tenth faster
+  /// and slightly wrong, unless it is the first at or after a tick of this rate (counted from the
+  /// start of the range).
+  std::optional<Rational> exact_pictures_per_second = {};
 };
 
 /// Opens a video for one linear pass over its best video stream and decodes its first frame. Memory

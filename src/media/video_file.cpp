@@ -72,6 +72,7 @@ void VideoFile::start() {
   last_declared_duration_ = frame_duration(*first);
   const int64_t ticks = clock_->next(*first);
   info_.start_pts = clock_->first();
+  pass_->set_first(clock_->first());
   pending_ = {std::move(first), 0, ticks};
   next_index_ = 1;
 }

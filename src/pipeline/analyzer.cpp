@@ -129,6 +129,7 @@ class Run {
     open_options.range = options_.range;
     open_options.threads = options_.threads;
     open_options.hardware = options_.hardware;
+    open_options.exact_pictures_per_second = options_.sample_rate;
     source_ = media::open_video(path_, open_options);
     if (probe_cached_) return;
     info_ = source_->info();
