@@ -33,20 +33,28 @@ class DlibFaceDetector : public FaceDetector {
   explicit DlibFaceDetector(const ModelManifest& model, const DlibDetectorOptions& options = {});
 
   std::vector<DetectedFace> detect(ImageView picture) override;
+  /// Searches a square around each place, scaled so that its face is a little above the least size.
+  std::vector<DetectedFace> detect_near(ImageView picture, std::span<const Box> places) override;
 
   /// The search at the picture's own size, equal to dlib's result for `net(picture, least_margin)`.
   std::vector<MmodDetection> detect_at_size(ImageView picture);
 
  private:
-  void prepare(Size size);
-  std::vector<MmodDetection> decode(const Tensor& scores) const;
+  /// A search of pictures of one size.
+  struct Search {
+    Size size;
+    TiledPyramid pyramid;
+    std::vector<float> tiles;
+    std::unique_ptr<Network> network;  // none where the size is too small for a face
+  };
+  void prepare(Search& search, Size size) const;
+  std::vector<MmodDetection> run(Search& search, ImageView picture) const;
+  std::vector<MmodDetection> decode(const TiledPyramid& pyramid, const Tensor& scores) const;
 
   DlibDetectorOptions options_;
   DlibDetectorModel model_;
-  Size size_;  // the picture size for which the next three were made
-  TiledPyramid pyramid_;
-  std::vector<float> tiles_;
-  std::unique_ptr<Network> network_;
+  Search whole_;
+  Search near_;
 };
 
 }  // namespace prismvid::vision

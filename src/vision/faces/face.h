@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,11 @@ class FaceDetector {
   virtual ~FaceDetector() = default;
   /// Best first.
   virtual std::vector<DetectedFace> detect(ImageView picture) = 0;
+  /// Only faces about as large as one of `places` and near it need be found: cheaper where the
+  /// detector can make it so.
+  virtual std::vector<DetectedFace> detect_near(ImageView picture, std::span<const Box> /*places*/) {
+    return detect(picture);
+  }
 };
 
 /// Turns a face into a vector that is close for the same person. Not thread-safe.

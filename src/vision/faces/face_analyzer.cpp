@@ -12,6 +12,9 @@ namespace prismvid::vision {
 namespace {
 
 constexpr size_t kEmbeddedFaces = 3;
+constexpr int64_t kDenseUs = 900'000;  // samples closer than this need not all be searched
+constexpr int64_t kHoldUs = 400'000;
+constexpr size_t kMostHeld = 3;
 constexpr float kThumbnailMargin = 0.4f;  // of the face, on each side
 
 /// Faces move far between two samples a second and hardly ever share a place: boxes are matched
@@ -38,6 +41,31 @@ std::vector<uint8_t> thumbnail(ImageView picture, const Box& box) {
   return encode_jpeg(picture.crop(x0, y0, x1 - x0, y1 - y0));
 }
 
+Image copy_of(ImageView picture) {
+  Image copy(picture.width, picture.height, picture.channels);
+  for (int y = 0; y < picture.height; ++y) std::copy_n(picture.row(y), copy.stride(), copy.row(y));
+  return copy;
+}
+
+Box middle(const Box& a, const Box& b) {
+  return {(a.x0 + b.x0) / 2, (a.y0 + b.y0) / 2, (a.x1 + b.x1) / 2, (a.y1 + b.y1) / 2};
+}
+
+/// Where faces should be between two samples: half way where both show one.
+std::vector<Box> places_between(std::span<const DetectedFace> before, std::span<const DetectedFace> after) {
+  std::vector<Box> places;
+  for (const DetectedFace& face : before) places.push_back(face.box);
+  for (const DetectedFace& face : after) {
+    const auto same = std::find_if(places.begin(), places.end(), [&](const Box& place) { return intersection_over_union(place, face.box) > 0.3f; });
+    if (same != places.end()) {
+      *same = middle(*same, face.box);
+    } else {
+      places.push_back(face.box);
+    }
+  }
+  return places;
+}
+
 /// Scales to length 1; false for a vector without direction.
 bool normalise(std::vector<float>& vector) {
   double square = 0;
@@ -58,6 +86,15 @@ struct FaceAnalyzer::Live {
   std::vector<Candidate> candidates;  // best first, at most kEmbeddedFaces
 };
 
+/// A sample that waits for the next search.
+struct FaceAnalyzer::Held {
+  int64_t frame;
+  int64_t pts_us;
+  int shot;
+  int64_t duration_us;
+  Image picture;
+};
+
 FaceAnalyzer::FaceAnalyzer(std::unique_ptr<FaceDetector> detector,
                            std::unique_ptr<FaceEmbedder> embedder)
     : detector_(std::move(detector)), embedder_(std::move(embedder)), tracker_(tracking()) {}
@@ -69,11 +106,37 @@ FaceAnalyzer::~FaceAnalyzer() = default;
 
 void FaceAnalyzer::add(const Sample& sample) {
   if (sample.shot != shot_) {
-    tracker_.end_all();
-    collect_ended();
+    end_shot();
     shot_ = sample.shot;
   }
-  const std::vector<DetectedFace> faces = detector_->detect(sample.picture);
+  const bool dense = sample.pts_us - last_pts_us_ < kDenseUs;
+  last_pts_us_ = sample.pts_us;
+  const bool waits = held_.size() < kMostHeld && (held_.empty() || sample.pts_us - held_.front().pts_us < kHoldUs);
+  if (dense && waits) {
+    held_.push_back({sample.frame, sample.pts_us, sample.shot, sample.duration_us, copy_of(sample.picture)});
+    return;
+  }
+  std::vector<DetectedFace> faces = detector_->detect(sample.picture);
+  search_held(faces);
+  follow(sample, faces);
+  before_ = std::move(faces);
+  searched_ = true;
+}
+
+/// Near the faces before and after them; in the whole picture where there was no search in the shot.
+void FaceAnalyzer::search_held(std::span<const DetectedFace> next) {
+  const std::vector<Box> places = places_between(before_, next);
+  for (const Held& held : std::exchange(held_, {})) {
+    const Sample sample{held.frame, held.pts_us, held.shot, held.picture, held.duration_us};
+    if (!searched_ && next.empty()) {
+      follow(sample, detector_->detect(sample.picture));
+    } else if (!places.empty()) {
+      follow(sample, detector_->detect_near(sample.picture, places));
+    }
+  }
+}
+
+void FaceAnalyzer::follow(const Sample& sample, std::span<const DetectedFace> faces) {
   std::vector<Detection> boxes;
   for (const DetectedFace& face : faces)
     boxes.push_back({relative(face.box, sample.picture), face.score});
@@ -82,6 +145,14 @@ void FaceAnalyzer::add(const Sample& sample) {
   const std::vector<TrackId> ids = tracker_.update(sample.pts_us, boxes, aspect);
   for (size_t i = 0; i < faces.size(); ++i)
     if (ids[i] != kNoTrack) extend(live_[ids[i]], sample, faces[i], boxes[i].box);
+  collect_ended();
+}
+
+void FaceAnalyzer::end_shot() {
+  search_held({});
+  before_.clear();
+  searched_ = false;
+  tracker_.end_all();
   collect_ended();
 }
 
@@ -140,8 +211,7 @@ std::vector<FaceTrack> FaceAnalyzer::take_finished() {
 }
 
 std::vector<FaceTrack> FaceAnalyzer::finish() {
-  tracker_.end_all();
-  collect_ended();
+  end_shot();
   return take_finished();
 }
 

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/results.h"
@@ -39,7 +40,9 @@ class FaceAnalyzer {
   FaceAnalyzer(const ModelRegistry& models, const FaceOptions& options);
   ~FaceAnalyzer();
 
-  /// The next sample in time order. A new shot ends every track.
+  /// The next sample in time order. A new shot ends every track. Of samples closer than a second, some
+  /// wait for the next one in which the whole picture is searched (every other one at two a second) and
+  /// are then searched near the faces before and after them.
   void add(const Sample& sample);
 
   /// Tracks that ended since the last call, by start.
@@ -50,6 +53,10 @@ class FaceAnalyzer {
 
  private:
   struct Live;
+  struct Held;
+  void end_shot();
+  void search_held(std::span<const DetectedFace> next);
+  void follow(const Sample& sample, std::span<const DetectedFace> faces);
   void extend(Live& track, const Sample& sample, const DetectedFace& face, const Box& box);
   void collect_ended();
   FaceTrack completed(Live&& track);
@@ -60,8 +67,11 @@ class FaceAnalyzer {
   ByteTracker tracker_;
   std::map<TrackId, Live> live_;
   std::vector<FaceTrack> finished_;
+  std::vector<Held> held_;
+  std::vector<DetectedFace> before_;  // of the last search in this shot
+  bool searched_ = false;             // there was one
   int shot_ = -1;
-  int64_t last_pts_us_ = 0;
+  int64_t last_pts_us_ = INT64_MIN / 2;
 };
 
 }  // namespace prismvid::vision

@@ -55,6 +55,53 @@ TEST_F(FaceAnalyzerTest, ANewShotStartsANewTrackOfTheSamePerson) {
   EXPECT_GT(cosine(early[0].embedding, late[0].embedding), 0.99f);
 }
 
+/// Counts the searches of the whole picture.
+class CountingDetector : public FaceDetector {
+ public:
+  CountingDetector(std::unique_ptr<FaceDetector> detector, int& searches) : detector_(std::move(detector)), searches_(searches) {}
+  std::vector<DetectedFace> detect(ImageView picture) override {
+    ++searches_;
+    return detector_->detect(picture);
+  }
+  std::vector<DetectedFace> detect_near(ImageView picture, std::span<const Box> places) override {
+    return detector_->detect_near(picture, places);
+  }
+
+ private:
+  std::unique_ptr<FaceDetector> detector_;
+  int& searches_;
+};
+
+TEST(FaceSearches, AreEveryOtherSampleAtTwoASecondAndMissNoFace) {
+  const ModelRegistry models = ModelRegistry::standard();
+  int searches = 0;
+  FaceAnalyzer analyzer(std::make_unique<CountingDetector>(make_face_detector(models, {}), searches), make_face_embedder(models, {}));
+  for (int i = 0; i < 8; ++i) add(analyzer, scene(15 * i, 10 + 2 * i), i, 0);
+  const auto tracks = analyzer.finish();
+  ASSERT_EQ(tracks.size(), 1u);
+  EXPECT_EQ(tracks[0].points.size(), 8u);
+  for (size_t i = 1; i < 8; ++i) {
+    EXPECT_NEAR(tracks[0].points[i].box.x0 - tracks[0].points[0].box.x0, 15.0 * static_cast<double>(i) / 640, 0.03) << i;
+    EXPECT_NEAR(tracks[0].points[i].box.width(), tracks[0].points[0].box.width(), 0.05) << i;
+  }
+  EXPECT_EQ(searches, 4);
+}
+
+TEST_F(FaceAnalyzerTest, AFaceThatComesBetweenTwoSearchesIsSeenFromItsFirstSample) {
+  Image empty(640, 360, 3);
+  std::memset(empty.data(), 110, static_cast<size_t>(empty.stride()) * 360);
+  add(analyzer_, empty, 0, 0);  // searched
+  for (int i = 1; i < 5; ++i) add(analyzer_, scene(100, 10), i, 0);
+  const auto tracks = analyzer_.finish();
+  ASSERT_EQ(tracks.size(), 1u);
+  EXPECT_EQ(tracks[0].range.start_us, kHalfSecond);
+}
+
+TEST_F(FaceAnalyzerTest, AShotOfOneSampleIsSearched) {
+  for (int i = 0; i < 3; ++i) add(analyzer_, scene(100, 10), i, i);
+  EXPECT_EQ(analyzer_.finish().size() + analyzer_.take_finished().size(), 3u);
+}
+
 TEST_F(FaceAnalyzerTest, ASceneWithoutFacesGivesNoTracks) {
   Image picture(640, 360, 3);
   for (int y = 0; y < 360; ++y)
