@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "vision/text/quads.h"
+
 namespace prismvid::vision {
 namespace {
 
-constexpr size_t kHeadFrames = 120;
+constexpr size_t kHeadFrames = 240;
 constexpr size_t kTailFrames = 240;
 constexpr float kFollowBelow = 0.6f;  // less of the text than this: look whether it has moved
 constexpr int kSearchX = 5;
@@ -25,12 +27,6 @@ float plateau(const Curve& curve) {
   std::nth_element(high.begin(), high.begin() + static_cast<std::ptrdiff_t>(high.size() / 2),
                    high.end());
   return high[high.size() / 2];
-}
-
-Quad shifted(const Quad& quad, float dx, float dy) {
-  Quad result = quad;
-  for (Point& p : result) p = {p.x + dx, p.y + dy};
-  return result;
 }
 
 }  // namespace
@@ -108,9 +104,8 @@ bool OpenTrack::looks_faded() const {
   return (now_.whole < 0.75f || now_.whole > 1.25f) && now_.likeness >= 0.6f;
 }
 
-Box OpenTrack::box() const {
-  return bounding_box(
-      shifted(quad_, static_cast<float>(latest_.dx), static_cast<float>(latest_.dy)));
+Quad OpenTrack::place() const {
+  return shifted(quad_, static_cast<float>(latest_.dx), static_cast<float>(latest_.dy));
 }
 
 int64_t OpenTrack::start_us() const {

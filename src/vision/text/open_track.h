@@ -33,7 +33,9 @@ class OpenTrack {
   bool looks_present() const;
   /// The same strokes at another strength.
   bool looks_faded() const;
-  Box box() const;
+  /// Where it stands in the newest frame.
+  Quad place() const;
+  Box box() const { return bounding_box(place()); }
   const Quad& quad() const { return quad_; }
   const RegionTemplate& look() const { return latest_.look; }
   std::vector<TextReading>& readings() { return readings_; }
@@ -57,6 +59,7 @@ class OpenTrack {
   bool started_with_shot = false;
   int64_t last_sample_us = 0;
   bool replaced = false;  // another text has taken its place
+  bool reading_postponed = false;
   Point drift() const { return {latest_.dx + moved_.x, latest_.dy + moved_.y}; }
 
  private:

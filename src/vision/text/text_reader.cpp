@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <opencv2/imgproc.hpp>
 #include <utility>
 
 #include "core/error.h"
 #include "vision/text/opencv_image.h"
 #include "vision/text/picture_change.h"
-#include "vision/text/text_role.h"
+#include "vision/text/quads.h"
 #include "vision/text/unicode.h"
 
 namespace prismvid::vision {
@@ -19,17 +18,9 @@ constexpr float kMovingPart = 0.3f;         // of the picture's blocks: the pict
 constexpr float kCovered = 0.7f;            // of a box: its text is known already
 constexpr float kSameRegion = 0.3f;         // intersection over union
 constexpr size_t kMaxReadings = 5;          // of one text
-constexpr int64_t kLongestGapUs = 500'000;  // between two sights of one text
-constexpr int64_t kUndetectedUs =
-    2'000'000;  // a text that looks unchanged may be missed by the detector this long
 constexpr size_t kMaxHistory = 180;
-constexpr float kSingleSightConfidence = 0.75f;
-
-Quad scaled(const Quad& quad, float x, float y) {
-  Quad result = quad;
-  for (Point& p : result) p = {p.x * x, p.y * y};
-  return result;
-}
+constexpr int64_t kLookEveryUs = 900'000;    // a second, less the jitter of frame times
+constexpr int64_t kStandingUs = 100'000;     // strokes that stay so long stand
 
 LumaFrame luma_of(const Sample& sample) {
   const Size size = fit_within(sample.picture.size(), kLumaSide);
@@ -39,10 +30,6 @@ LumaFrame luma_of(const Sample& sample) {
   cv::Mat target(size.height, size.width, CV_8U, frame.luma.data());
   cv::resize(gray, target, target.size(), 0, 0, cv::INTER_AREA);
   return frame;
-}
-
-float angle_degrees(const Quad& quad) {
-  return std::atan2(quad[1].y - quad[0].y, quad[1].x - quad[0].x) * 180 / std::numbers::pi_v<float>;
 }
 
 /// Whether a new reading in a track's region is the track's text read again rather than another
@@ -76,6 +63,7 @@ struct TextReader::Found {
   Quad picture_quad{};
   Box box;
   bool must_read = true;
+  OpenTrack* known = nullptr;  // the track whose text is read a second time
   OpenTrack* track = nullptr;
   RecognizedText reading;
 };
@@ -92,7 +80,6 @@ void TextReader::add(const Sample& sample, std::span<const LumaFrame> frames) {
     follow({&own, 1});
     remember({&own, 1});
   }
-  interval_ = frames.size() + (own.luma.empty() ? 0 : 1);
   const LumaFrame luma = history_.back();
   size_ = luma.luma.size();
   shot_changed_ = sample.shot != shot_;
@@ -100,13 +87,39 @@ void TextReader::add(const Sample& sample, std::span<const LumaFrame> frames) {
   const float changed = changed_part(detected_luma_, luma.luma);
   picture_moves_ = changed > kMovingPart;
   ++stats_.samples;
-  if (changed > 0) {
-    look_for_text(sample, luma);
-    detected_luma_ = luma.luma;
+  if (changed > 0 && shows_nothing_new(luma)) {
+    confirm_all(luma);
   } else {
-    for (auto& track : open_) confirm(*track, luma, track->quad());
+    if (changed > 0) {
+      look_for_text(sample, luma);
+      detected_luma_ = luma.luma;
+    } else {
+      confirm_all(luma);
+    }
+    looked_us_ = luma.pts_us;
+    before_look_ = std::exchange(since_look_, 0);
   }
   release_pending(sample.pts_us);
+}
+
+/// Whether the frames alone say that the texts are those of the last look. Strokes that moved are
+/// left to the next look.
+bool TextReader::shows_nothing_new(const LumaFrame& luma) const {
+  if (shot_changed_ || luma.pts_us - looked_us_ >= kLookEveryUs) return false;
+  const auto needs_look = [](const auto& track) {
+    const bool doubtful = track->confirmations < 2 && track->readings().back().confidence < kSingleSightConfidence;
+    return doubtful || !track->looks_unchanged();
+  };
+  if (std::any_of(open_.begin(), open_.end(), needs_look)) return false;
+  const auto before = std::find_if(history_.rbegin(), history_.rend(), [&](const LumaFrame& frame) {
+    return frame.pts_us <= luma.pts_us - kStandingUs;
+  });
+  return before != history_.rend() && before->pts_us > looked_us_ &&
+         !has_new_strokes(detected_luma_, before->luma, luma.luma);
+}
+
+void TextReader::confirm_all(const LumaFrame& luma) {
+  for (auto& track : open_) confirm(*track, luma, track->place());
 }
 
 void TextReader::finish(std::span<const LumaFrame> frames, int64_t end_us) {
@@ -127,7 +140,8 @@ void TextReader::follow(std::span<const LumaFrame> frames) {
 }
 
 void TextReader::remember(std::span<const LumaFrame> frames) {
-  const size_t keep = std::min(kMaxHistory, interval_ + frames.size());
+  since_look_ += frames.size();
+  const size_t keep = std::min(kMaxHistory, before_look_ + since_look_);
   history_.insert(history_.end(), frames.begin(), frames.end());
   while (history_.size() > std::max<size_t>(1, keep)) history_.pop_front();
 }
@@ -145,6 +159,7 @@ void TextReader::look_for_text(const Sample& sample, const LumaFrame& luma) {
   ++stats_.detections;
   std::vector<Found> found = find_boxes(sample, luma);
   for (Found& box : found) recall(box, luma);
+  postpone_second_readings(found, luma);
   read_boxes(sample, found);
   for (Found& box : found)
     if (box.must_read) assign(box, luma);
@@ -178,11 +193,25 @@ void TextReader::recall(Found& found, const LumaFrame& luma) {
     covering.push_back(track.get());
   }
   if (covered < kCovered * found.box.area()) return;
-  if (covering.size() == 1 && !is_settled(covering[0]->readings())) return;
+  if (covering.size() == 1 && !is_settled(covering[0]->readings())) {
+    found.known = covering[0];
+    return;
+  }
   found.must_read = false;
   for (OpenTrack* track : covering)
     if (track->last_sample_us != luma.pts_us)
       confirm(*track, luma, covering.size() == 1 ? found.quad : track->quad());
+}
+
+/// New lines come in bunches: what is read for certainty only waits for another look, once.
+void TextReader::postpone_second_readings(std::vector<Found>& found, const LumaFrame& luma) {
+  const auto is_new = [](const Found& box) { return box.must_read && box.known == nullptr; };
+  if (std::none_of(found.begin(), found.end(), is_new)) return;
+  for (Found& box : found) {
+    if (box.known == nullptr || std::exchange(box.known->reading_postponed, true)) continue;
+    box.must_read = false;
+    if (box.known->last_sample_us != luma.pts_us) confirm(*box.known, luma, box.quad);
+  }
 }
 
 void TextReader::read_boxes(const Sample& sample, std::vector<Found>& found) {
@@ -251,82 +280,6 @@ void TextReader::settle_change(OpenTrack& before, OpenTrack& after) {
     before.limit_end(history_[i].pts_us);
     after.limit_start(history_[i].pts_us);
     return;
-  }
-}
-
-void TextReader::close_lost(const LumaFrame& luma) {
-  auto is_lost = [&](const OpenTrack& track) {
-    if (track.last_sample_us == luma.pts_us) return false;
-    return track.replaced || !track.looks_present() ||
-           luma.pts_us - track.last_sample_us > kUndetectedUs;
-  };
-  for (const auto& track : open_)
-    if (is_lost(*track)) close(*track, track->end_us(luma.pts_us), shot_changed_);
-  std::erase_if(open_, [&](const auto& track) { return is_lost(*track); });
-}
-
-void TextReader::close(const OpenTrack& open_track, int64_t end_us, bool ended_with_shot) {
-  const TextReading text = voted(open_track.readings());
-  const TimeRange range{open_track.start_us(), end_us};
-  if (range.end_us <= range.start_us) return;
-  if (open_track.confirmations < 2 && text.confidence < kSingleSightConfidence) return;
-  const float width = static_cast<float>(size_.width), height = static_cast<float>(size_.height);
-  TextTrack track{text.text, guess_language(text.text), text.confidence, TextRole::kUnknown, range};
-  track.quad = scaled(open_track.quad(), 1 / width, 1 / height);
-  track.angle_degrees = angle_degrees(open_track.quad());
-  track.observations = open_track.confirmations;
-  TextAppearance look;
-  look.box = bounding_box(track.quad);
-  look.angle_degrees = track.angle_degrees;
-  look.drift = {open_track.drift().x / width, open_track.drift().y / height};
-  look.duration_s = static_cast<double>(range.duration_us()) / 1e6;
-  look.stood_in_moving_picture = open_track.moving_picture_samples > 0;
-  look.crossed_shots = open_track.first_shot != open_track.last_shot;
-  look.started_with_shot = open_track.started_with_shot;
-  look.ended_with_shot = ended_with_shot;
-  look.rising_neighbours = rising_texts(&open_track);
-  track.role = text_role(look);
-  pending_.push_back({std::move(track), open_track.readings(), look.drift});
-}
-
-/// Other texts in sight that rise by more than their height.
-int TextReader::rising_texts(const OpenTrack* except) const {
-  int rising = 0;
-  for (const auto& track : open_)
-    rising += track.get() != except && track->drift().y < -track->box().height();
-  for (const Pending& text : pending_)
-    rising += text.drift.y < -bounding_box(text.track.quad).height();
-  return rising;
-}
-
-/// The same text in the same place after a short gap is one track.
-void TextReader::continue_pending(OpenTrack& track) {
-  const Box box = bounding_box(scaled(track.quad(), 1.0f / size_.width, 1.0f / size_.height));
-  for (auto before = pending_.begin(); before != pending_.end(); ++before) {
-    const TextTrack& old_track = before->track;
-    if (track.start_us() - old_track.range.end_us >= kLongestGapUs) continue;
-    if (intersection_over_union(bounding_box(old_track.quad), box) < 0.5f) continue;
-    if (text_similarity(old_track.text, track.readings().front().text) < 1) continue;
-    track.continue_from(old_track.range.start_us);
-    track.confirmations += old_track.observations;
-    track.readings().insert(track.readings().begin(), before->readings.begin(),
-                            before->readings.end());
-    pending_.erase(before);
-    return;
-  }
-}
-
-void TextReader::release_pending(int64_t now_us) {
-  std::stable_sort(pending_.begin(), pending_.end(), [](const Pending& a, const Pending& b) {
-    return a.track.range.end_us < b.track.range.end_us;
-  });
-  // A track opened at the next sample may start up to two intervals before it.
-  const int64_t reach_us =
-      kLongestGapUs + (history_.empty() ? 0 : history_.back().pts_us - history_.front().pts_us);
-  while (!pending_.empty() &&
-         (now_us == INT64_MAX || pending_.front().track.range.end_us < now_us - reach_us)) {
-    finished_.push_back(std::move(pending_.front().track));
-    pending_.erase(pending_.begin());
   }
 }
 

@@ -20,9 +20,9 @@ struct TextReaderStats {
 };
 
 /// Reads the text of a video: one TextTrack a line of text, from the first frame that shows it to
-/// the last. Text is looked for in samples that differ from the one before and read where a region
-/// is new or has changed; start and end are then found in the luma of every frame. Memory does not
-/// grow with the video's length. Not thread-safe.
+/// the last. Text is looked for once a second and in samples whose frames show that a text has come,
+/// gone or changed, and read where a region is new or has changed; start and end are then found in
+/// the luma of every frame. Memory does not grow with the video's length. Not thread-safe.
 class TextReader {
  public:
   explicit TextReader(TextEngine& engine);
@@ -45,13 +45,17 @@ class TextReader {
     Point drift;
   };
   struct Found;
+  static constexpr float kSingleSightConfidence = 0.75f;  // of a text that is seen once
 
   void follow(std::span<const LumaFrame> frames);
   void remember(std::span<const LumaFrame> frames);
+  bool shows_nothing_new(const LumaFrame& luma) const;
   void confirm(OpenTrack& track, const LumaFrame& luma, const Quad& quad);
+  void confirm_all(const LumaFrame& luma);
   void look_for_text(const Sample& sample, const LumaFrame& luma);
   std::vector<Found> find_boxes(const Sample& sample, const LumaFrame& luma) const;
   void recall(Found& found, const LumaFrame& luma);
+  void postpone_second_readings(std::vector<Found>& found, const LumaFrame& luma);
   void read_boxes(const Sample& sample, std::vector<Found>& found);
   void assign(Found& found, const LumaFrame& luma);
   void open(const Found& found, const LumaFrame& luma);
@@ -67,9 +71,11 @@ class TextReader {
   std::vector<std::unique_ptr<OpenTrack>> open_;
   std::vector<Pending> pending_;
   std::vector<TextTrack> finished_;
-  std::deque<LumaFrame> history_;  // the last two intervals between samples
-  size_t interval_ = 0;            // frames of history_ since the last sample
-  Image detected_luma_;            // of the last sample in which text was looked for
+  std::deque<LumaFrame> history_;  // since the last look but one
+  size_t before_look_ = 0;         // frames between the last two looks
+  size_t since_look_ = 0;          // frames of history_ after the last look
+  int64_t looked_us_ = 0;          // when text was last looked for
+  Image detected_luma_;            // of that sample
   Size size_;                      // of the luma frames
   int shot_ = -1;
   bool shot_changed_ = false;

@@ -92,6 +92,9 @@ TEST_F(TextReaderTest, TakesALongSubtitleForOneTrackAndReadsItFewTimes) {
   const ClipText clip = read(captions, 200, "long.mp4");
   expect_tracks(clip, captions);
   EXPECT_LE(clip.stats.recognitions, 8);
+  // Once a second, and when it comes and goes.
+  EXPECT_EQ(clip.stats.samples, 16);
+  EXPECT_LE(clip.stats.detections, 10);
 }
 
 TEST_F(TextReaderTest, FadesBeginAndEndAtHalfTheirStrength) {
