@@ -260,7 +260,7 @@ void generate(const GenerateArguments& arguments) {
 
 void add_media_options(CLI::App& command, GenerateArguments& arguments) {
   command.add_option("--image", arguments.images,
-                     "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; may be given more than once");
+                     "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF; may be given more than once");
   command.add_option("--video", arguments.videos, "video file; may be given more than once");
   command.add_option("--video-fps", arguments.video.fps,
                      "frames to take a second (the checkpoint's 2)");

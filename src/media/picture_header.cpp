@@ -5,6 +5,8 @@
 #include <limits>
 #include <string_view>
 
+#include "core/error.h"
+
 namespace prismvid::media {
 namespace {
 
@@ -158,15 +160,15 @@ void each_box(const Reader& in, size_t skip, const Take& take) {
   }
 }
 
-PictureHeader read_avif(const Reader& in) {
-  PictureHeader header{PictureFormat::kAvif, {}, 1, 3};
+// HEIC, AVIF and their sequences. The largest of the sizes: a picture of tiles tells those too.
+PictureHeader read_heif(const Reader& in) {
+  PictureHeader header{PictureFormat::kHeif, {}, 1, 3};
   const auto read_properties = [&](const Reader& ipco) {
     each_box(ipco, 0, [&](size_t type, const Reader& body) {
-      if (ipco.holds(type, "ispe") && header.size == Size{})
-        header.size = size_of(body.number(4, 4), body.number(8, 4));
-      if (!ipco.holds(type, "irot")) return;
-      static constexpr std::array<int, 4> kTurns{1, 8, 3, 6};  // quarters against the clock
-      header.orientation = kTurns[body.number(0, 1) & 3];
+      if (!ipco.holds(type, "ispe")) return;
+      const Size size = size_of(body.number(4, 4), body.number(8, 4));
+      if (int64_t{size.width} * size.height > int64_t{header.size.width} * header.size.height)
+        header.size = size;
     });
   };
   each_box(in, 0, [&](size_t type, const Reader& meta) {
@@ -181,12 +183,20 @@ PictureHeader read_avif(const Reader& in) {
   return header;
 }
 
+bool is_heif(const Reader& in) {
+  if (!in.holds(4, "ftyp")) return false;
+  static constexpr std::array<std::string_view, 11> kBrands{
+      "avif", "avis", "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "mif2", "msf1"};
+  return std::any_of(kBrands.begin(), kBrands.end(),
+                     [&](auto brand) { return in.holds(8, brand); });
+}
+
 std::optional<PictureHeader> read_known(const Reader& in) {
   if (in.holds(0, "\xFF\xD8\xFF")) return read_jpeg(in);
   if (in.holds(0, "\x89PNG\r\n\x1A\n")) return read_png(in);
   if (in.holds(0, "BM")) return read_bmp(in);
   if (in.holds(0, "RIFF") && in.holds(8, "WEBP")) return read_webp(in);
-  if (in.holds(4, "ftypavif") || in.holds(4, "ftypmif1")) return read_avif(in);
+  if (is_heif(in)) return read_heif(in);
   if (in.holds(0, "GIF87a") || in.holds(0, "GIF89a")) {
     const Reader little{in.bytes, false};
     return PictureHeader{PictureFormat::kGif, size_of(little.number(6, 2), little.number(8, 2)), 1,
@@ -203,7 +213,7 @@ std::optional<PictureHeader> read_known(const Reader& in) {
 
 const char* to_string(PictureFormat format) {
   static constexpr std::array<const char*, 7> kNames{"JPEG", "PNG",  "GIF", "BMP",
-                                                     "TIFF", "WebP", "AVIF"};
+                                                     "TIFF", "WebP", "HEIF"};
   return kNames[static_cast<size_t>(format)];
 }
 
@@ -211,6 +221,12 @@ std::optional<PictureHeader> read_picture_header(std::span<const uint8_t> bytes)
   auto header = read_known({bytes, true});
   if (header && (header->size.width <= 0 || header->size.height <= 0)) return std::nullopt;
   return header;
+}
+
+void check_picture_size(Size size, const std::string& name) {
+  check(int64_t{size.width} * size.height <= kLargestPicture, ErrorCode::kInvalidArgument, name,
+        " has ", size.width, " by ", size.height, " pixels; at most ", kLargestPicture / 1'000'000,
+        " million are read");
 }
 
 }  // namespace prismvid::media

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <libheif/heif.h>
 #include <turbojpeg.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -160,6 +162,66 @@ TEST(StillPicture, FollowsTheExifOrientationOfEachFormat) {
             6);
 }
 
+// HEVC in HEIF as a telephone writes it, `size` all in one colour.
+Bytes heic(Size size, std::array<uint8_t, 3> colour) {
+  heif_image* image = nullptr;
+  heif_image_create(size.width, size.height, heif_colorspace_RGB, heif_chroma_interleaved_RGB,
+                    &image);
+  heif_image_add_plane(image, heif_channel_interleaved, size.width, size.height, 8);
+  int stride = 0;
+  uint8_t* rows = heif_image_get_plane(image, heif_channel_interleaved, &stride);
+  for (int y = 0; y < size.height; ++y)
+    for (int x = 0; x < 3 * size.width; ++x) rows[y * stride + x] = colour[x % 3];
+  heif_context* context = heif_context_alloc();
+  heif_encoder* encoder = nullptr;
+  EXPECT_EQ(heif_context_get_encoder_for_format(context, heif_compression_HEVC, &encoder).code, 0);
+  EXPECT_EQ(heif_context_encode_image(context, image, encoder, nullptr, nullptr).code, 0);
+  Bytes bytes;
+  heif_writer writer{1, [](heif_context*, const void* data, size_t length, void* target) {
+                       const auto* begin = static_cast<const uint8_t*>(data);
+                       static_cast<Bytes*>(target)->assign(begin, begin + length);
+                       return heif_error{heif_error_Ok, heif_suberror_Unspecified, ""};
+                     }};
+  EXPECT_EQ(heif_context_write(context, &writer, &bytes).code, 0);
+  heif_encoder_release(encoder);
+  heif_image_release(image);
+  heif_context_free(context);
+  return bytes;
+}
+
+// Where the four letters of a box stand.
+Bytes::iterator box(Bytes& bytes, const std::string& type) {
+  return std::search(bytes.begin(), bytes.end(), type.begin(), type.end());
+}
+
+TEST(StillPicture, ReadsHeic) {
+  Bytes bytes = heic({96, 64}, {200, 40, 40});
+  const Image red = decode_picture(bytes, "x");
+  EXPECT_EQ(red.size(), (Size{96, 64}));
+  for (const auto& [channel, level] : {std::pair{0, 200}, {1, 40}, {2, 40}})
+    EXPECT_NEAR(red.row(32)[3 * 48 + channel], level, 6);
+  const Bytes half(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() / 2));
+  EXPECT_NE(refusal(half), "");
+  const auto size = box(bytes, "ispe");
+  ASSERT_NE(size, bytes.end());
+  std::fill_n(size + 8, 8, uint8_t{0x7F});
+  EXPECT_THAT(refusal(bytes), HasSubstr("2139062143 by 2139062143 pixels; at most 64 million"));
+}
+
+TEST(StillPicture, TakesTheFirstFrameOfAnimations) {
+  const std::string moving = "-vf \"geq=r='if(N,0,255)':g='if(N,255,0)':b=0\" -frames:v 3 ";
+  for (const auto& [name, options] :
+       {std::pair{"moving.webp", "-c:v libwebp_anim -lossless 1 -pix_fmt bgra -loop 0"},
+        {"moving.gif", "-loop 0"}}) {
+    const Image first = decode_picture(
+        bytes_of(tests::synthetic_clip("-f lavfi -i testsrc=size=98x62 " + moving + options, name)),
+        name);
+    EXPECT_EQ(first.size(), kSize);
+    EXPECT_GT(first.row(30)[3 * 40], 250) << name;
+    EXPECT_LT(first.row(30)[3 * 40 + 1], 5) << name;
+  }
+}
+
 TEST(StillPicture, BombsAreRefusedWithTheirSizeBeforeTheyAreDecoded) {
   Bytes png = test_picture("a.png");
   std::fill_n(png.begin() + 16, 8, uint8_t{0x7F});
@@ -173,6 +235,12 @@ TEST(StillPicture, BombsAreRefusedWithTheirSizeBeforeTheyAreDecoded) {
   Bytes webp = test_picture("a.webp", "-lossless 1 -pix_fmt bgra");
   std::fill_n(webp.begin() + 21, 4, uint8_t{0xFF});
   EXPECT_THAT(refusal(webp), HasSubstr("16384 by 16384"));
+  Bytes moving = bytes_of(tests::synthetic_clip(
+      "-f lavfi -i testsrc=size=98x62 -frames:v 3 -c:v libwebp_anim -loop 0", "bomb.webp"));
+  const auto canvas = box(moving, "VP8X");
+  ASSERT_NE(canvas, moving.end());
+  std::fill_n(canvas + 12, 6, uint8_t{0xFF});
+  EXPECT_THAT(refusal(moving), HasSubstr("16777216 by 16777216"));
   Bytes jpeg = test_picture("a.jpg", "-q:v 1 -pix_fmt yuvj444p");
   const Bytes frame{0xFF, 0xC0, 0, 17, 8};
   const auto sof = std::search(jpeg.begin(), jpeg.end(), frame.begin(), frame.end());
