@@ -4,20 +4,18 @@
 //
 // MODEL is the folder of a checkpoint or the name of one in the Hugging Face cache.
 
+#include <prismvid/model.h>
+
 #include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <iostream>
-#include <string>
-
-#include "inference/vision_language_model.h"
-
-using namespace prismvid;
 
 namespace {
 
 bool is_picture(const std::filesystem::path& file) {
-  const std::string kinds[] = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tiff", ".avif"};
+  const std::string kinds[] = {".jpg", ".jpeg", ".png",  ".webp", ".gif",
+                               ".bmp", ".tiff", ".avif", ".heic"};
   return std::find(std::begin(kinds), std::end(kinds), file.extension()) != std::end(kinds);
 }
 
@@ -28,26 +26,18 @@ int main(int count, char** arguments) try {
     std::cerr << "usage: describe_media MODEL FILE QUESTION\n";
     return 2;
   }
+  using namespace prismvid;
   const std::filesystem::path file = arguments[2];
-  const auto model = inference::VisionLanguageModel::load(arguments[1]);
+  const Message message{
+      Role::kUser, {is_picture(file) ? image(file) : video(file, {.fps = 2}), text(arguments[3])}};
 
-  inference::Conversation conversation;
-  conversation.messages.push_back({tokenizer::Role::kUser, {}, {}, {}});
-  if (is_picture(file))
-    conversation.append_image(file);
-  else
-    conversation.append_video({file, {}});
-  conversation.append_text(arguments[3]);
-
-  auto options = model.defaults();
-  options.max_tokens = 200;
-  options.sampling.temperature = 0;
-  const auto answer = model.generate(conversation, options, [](const inference::TokenEvent& event) {
-    std::cout << event.text << std::flush;
-  });
+  const Model model = load(arguments[1]);
+  const Answer answer =
+      generate(model, {message}, {.max_tokens = 200, .temperature = 0.0f},
+               [](const TokenEvent& event) { std::cout << event.text << std::flush; });
   std::cout << "\n";
   std::cerr << answer.prompt_token_ids.size() << " tokens read, " << answer.token_ids.size()
-            << " written\n";
+            << " written, " << to_string(answer.finish_reason) << "\n";
   return 0;
 } catch (const std::exception& e) {
   std::cerr << "describe_media: " << e.what() << "\n";
