@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <string_view>
 
 #include "core/error.h"
 #include "media/still_picture.h"
@@ -33,8 +34,31 @@ std::vector<uint8_t> decode_base64(const std::string& text) {
   return bytes;
 }
 
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const int letter = c | 0x20;
+  return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+// RFC 8089: file:///a%20b.jpg and file://localhost/a.jpg.
+std::filesystem::path path_of_file_url(std::string_view url) {
+  url.remove_prefix(std::string_view("file://").size());
+  if (url.starts_with("localhost/")) url.remove_prefix(std::string_view("localhost").size());
+  check(url.starts_with('/'), ErrorCode::kInvalidArgument, "file://", url.substr(0, 80),
+        " names a file of another machine; an absolute path stands behind three slashes: "
+        "file:///home/me/a.jpg");
+  std::string path;
+  for (size_t i = 0; i < url.size(); ++i) {
+    const int high = url[i] == '%' && i + 2 < url.size() ? hex_value(url[i + 1]) : -1;
+    const int low = high >= 0 ? hex_value(url[i + 2]) : -1;
+    path += low >= 0 ? static_cast<char>(16 * high + low) : url[i];
+    if (low >= 0) i += 2;
+  }
+  return path;
+}
+
 std::filesystem::path path_of(const std::string& location) {
-  if (location.starts_with("file://")) return location.substr(7);
+  if (location.starts_with("file://")) return path_of_file_url(location);
   check(location.find("://") == std::string::npos && !location.starts_with("data:"),
         ErrorCode::kInvalidArgument, location.substr(0, 80),
         " is not a file: download it first and give its path");

@@ -34,6 +34,19 @@ TEST(Conversation, ReadsMessagesWithMediaInOrder) {
   EXPECT_EQ(conversation.messages[2].tool_calls.at(0).name, "f");
 }
 
+TEST(Conversation, FileUrlsAreDecoded) {
+  const auto path_of = [](const std::string& url) {
+    const ordered_json part{{"type", "image_url"}, {"image_url", {{"url", url}}}};
+    const auto conversation = parse_conversation(
+        ordered_json::array({{{"role", "user"}, {"content", ordered_json::array({part})}}}));
+    return std::get<std::filesystem::path>(std::get<ImageSource>(conversation.media.at(0)));
+  };
+  EXPECT_EQ(path_of("file:///tmp/a%20b%C3%BC.jpg"), "/tmp/a bü.jpg");
+  EXPECT_EQ(path_of("file://localhost/tmp/a.jpg"), "/tmp/a.jpg");
+  EXPECT_EQ(path_of("file:///tmp/100%.jpg"), "/tmp/100%.jpg");
+  EXPECT_THROW(path_of("file://elsewhere/a.jpg"), Error);
+}
+
 TEST(Conversation, AVideoInADataUrlIsAFileForAsLongAsItIsNeeded) {
   std::filesystem::path path;
   {
