@@ -80,6 +80,8 @@ void print_answer(const deep::Answer& answer, bool as_json) {
   std::cout << std::flush;
   if (answer.degraded && !as_json)
     std::cerr << "prismvid: answered by search only: " << answer.degraded->message << '\n';
+  if (!answer.words_only.empty() && !as_json)
+    std::cerr << "prismvid: moments were found by words only: " << answer.words_only << '\n';
 }
 
 /// The videos' ids; one that was never analysed is sent to the fast stage first.
@@ -130,7 +132,9 @@ void run_ask(AskArguments& arguments) {
   arguments.options.history = read_history(arguments.history);
   const auto store = open_store(arguments.common);
   const std::vector<std::string> videos = video_ids(arguments, *store);
-  pipeline::Questions questions(*store);
+  const auto models = vision::ModelRegistry::standard(arguments.common.models);
+  pipeline::LibrarySearch search(models);
+  pipeline::Questions questions(*store, search);
   const auto ask = [&](const std::string& text) {
     const deep::Answer answer =
         questions.ask(videos, text, arguments.deep_options.model, arguments.options, interrupted());

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <regex>
+#include <span>
 
 #include "core/error.h"
 #include "deep/evidence.h"
@@ -53,8 +54,10 @@ std::optional<TimeRange> cut(const TimeRange& window, const std::optional<TimeRa
 std::vector<Place> places_of(const std::vector<Askable>& videos, const std::vector<Moment>& moments,
                              const AskOptions& options) {
   std::vector<Place> places;
-  for (size_t i = 0; i < videos.size(); ++i)
-    for (const TimeRange& window : cut_windows(videos[i].known.shots, videos[i].model.feeding())) {
+  for (size_t i = 0; i < videos.size(); ++i) {
+    Feeding feeding = videos[i].model.feeding();
+    feeding.window_shots = 0;  // a question may be about what joins the shots: as many as fit
+    for (const TimeRange& window : cut_windows(videos[i].known.shots, feeding)) {
       const auto range = cut(window, options.range);
       if (!range) continue;
       Place place{i, *range, 0};
@@ -62,6 +65,7 @@ std::vector<Place> places_of(const std::vector<Askable>& videos, const std::vect
         if (moment.video == i && overlap(moment.range, *range)) place.score += moment.score;
       places.push_back(place);
     }
+  }
   std::stable_sort(places.begin(), places.end(),
                    [](const Place& a, const Place& b) { return a.score > b.score; });
   return places;
@@ -88,19 +92,25 @@ double score_of(const std::vector<Moment>& moments, size_t video, const TimeRang
   return best;
 }
 
+/// What was written of other parts or moments than their own: no proof of one.
+bool tells_of_more(const Moment& moment) {
+  return moment.kind == "chapter" || moment.kind == "scene" || moment.kind == "summary";
+}
+
 /// The caption, text or other element that tells most of a range; empty id where none does.
-Moment told_in(const Document& document, const TimeRange& range, const std::string& question) {
-  const Document* const one[] = {&document};
-  for (Moment& moment : find_moments(one, question, range))
-    if (moment.kind != "chapter") return moment;
+Moment told_in(const Document& document, size_t video, const TimeRange& range,
+               const std::vector<Moment>& moments) {
+  for (const Moment& moment : moments)
+    if (moment.video == video && overlap(moment.range, range) && !tells_of_more(moment))
+      return moment;
   for (const Json& caption : document.captions) {
     const TimeRange told = document::time_range(caption);
     if (caption.value("level", "") == "window" && overlap(told, range))
-      return {0,
+      return {video,
               told,
               "caption",
-              caption.at("text").get<std::string>(),
               caption.at("id").get<std::string>(),
+              caption.at("text").get<std::string>(),
               0};
   }
   return {};
@@ -138,15 +148,9 @@ bool covers_times(const std::vector<Citation>& citations, const std::string& tex
 /// One question in the making.
 class Asking {
  public:
-  Asking(const std::vector<Askable>& videos, const std::string& question, const AskOptions& options)
-      : videos_(videos), question_(question), options_(options) {
-    std::vector<const Document*> documents;
-    for (const Askable& video : videos) documents.push_back(&video.known);
-    // A follow-up such as "and then?" is about what was asked before.
-    const std::string words =
-        options.history.empty() ? question : options.history.back().question + " " + question;
-    moments_ = find_moments(documents, words, options.range);
-  }
+  Asking(const std::vector<Askable>& videos, const std::vector<Moment>& moments,
+         const std::string& question, const AskOptions& options)
+      : videos_(videos), moments_(moments), question_(question), options_(options) {}
 
   Answer run() {
     const std::vector<Place> places = places_of(videos_, moments_, options_);
@@ -219,7 +223,7 @@ class Asking {
         citation.range = *seen;
         citation.source = "frames";
       } else if (const auto read = told_part(*claim, told)) {
-        const Moment moment = told_in(video.known, *read, question_);
+        const Moment moment = told_in(video.known, place.video, *read, moments_);
         citation.range = *read;
         citation.source = moment.kind.empty() ? "caption" : moment.kind;
         citation.of = moment.of;
@@ -265,9 +269,9 @@ class Asking {
   }
 
   const std::vector<Askable>& videos_;
+  const std::vector<Moment>& moments_;
   const std::string& question_;
   const AskOptions& options_;
-  std::vector<Moment> moments_;
   Answer used_;  // its counts only
 };
 
@@ -304,28 +308,26 @@ std::string located_thing(const std::string& question) {
   return std::regex_match(question, match, kWhere) ? match[1].str() : "";
 }
 
-Answer ask(const std::vector<Askable>& videos, const std::string& question,
-           const AskOptions& options) {
+Answer ask(const std::vector<Askable>& videos, const std::vector<Moment>& moments,
+           const std::string& question, const AskOptions& options) {
   check(question.find_first_not_of(" \t\r\n") != std::string::npos, ErrorCode::kInvalidArgument,
         "the question is empty");
   check(!videos.empty(), ErrorCode::kInvalidArgument, "there is no video to ask about");
   const auto start = std::chrono::steady_clock::now();
-  Answer answer = Asking(videos, question, options).run();
+  Answer answer = Asking(videos, moments, question, options).run();
   answer.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return answer;
 }
 
-Answer answer_by_search(const std::vector<const Document*>& videos, const std::string& question,
-                        const AskOptions& options) {
+Answer answer_by_search(const std::vector<const Document*>& videos,
+                        const std::vector<Moment>& moments) {
   constexpr size_t kMost = 5;
   Answer answer;
   answer.engine = "search";
-  const std::vector<Moment> moments = find_moments(videos, question, options.range, kMost);
   answer.shown = !moments.empty();
-  answer.text = moments.empty()
-                    ? "No caption, text, person or object matches the question."
-                    : "These moments match the question's words; nobody looked at them.";
-  for (const Moment& moment : moments) {
+  answer.text = moments.empty() ? "No caption, text, person or object matches the question."
+                                : "These moments match the question; nobody looked at them.";
+  for (const Moment& moment : std::span(moments).first(std::min(kMost, moments.size()))) {
     const Document& document = *videos[moment.video];
     answer.citations.push_back({static_cast<int>(answer.citations.size()) + 1, document.video.id,
                                 moment.range, keyframe_in(document, moment.range), moment.kind,
@@ -348,6 +350,7 @@ Json to_json(const Answer& answer) {
       {"frames_high", answer.frames_high}, {"tokens_in", answer.tokens_in},
       {"tokens_out", answer.tokens_out},   {"seconds", document::rounded(answer.seconds, 3)}};
   json["engine"] = answer.engine;
+  json["words_only"] = answer.words_only.empty() ? Json() : Json(answer.words_only);
   if (!answer.by.is_null()) json["by"] = answer.by;
   json["degraded"] = nullptr;
   if (answer.degraded)

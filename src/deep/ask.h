@@ -4,18 +4,17 @@
 #include <string>
 #include <vector>
 
-#include "deep/moments.h"
 #include "deep/picture.h"
 #include "deep/stages.h"
 
 namespace prismvid::deep {
 
 struct AskOptions {
-  std::string language = "en";     // of the answer
-  std::optional<TimeRange> range;  // only this part
-  std::vector<Turn> history;       // what was asked before, oldest first
-  int most_windows = 3;            // looked at until one shows the answer
-  std::string locate;              // a thing to find boxes of; empty: the one a "where is" asks for
+  std::string language = "en";          // of the answer
+  std::optional<TimeRange> range = {};  // only this part
+  std::vector<Turn> history = {};       // what was asked before, oldest first
+  int most_windows = 3;                 // looked at until one shows the answer
+  std::string locate = {};  // a thing to find boxes of; empty: the one a "where is" asks for
 };
 
 /// A stretch that proves an answer.
@@ -51,6 +50,7 @@ struct Answer {
   int64_t tokens_out = 0;
   double seconds = 0;
   std::string engine = "vlm";  // or "search"
+  std::string words_only;      // why nothing was searched by meaning; empty where it was
   document::Json by;           // null for a search
   std::optional<document::Degraded> degraded;
 };
@@ -58,16 +58,26 @@ struct Answer {
 /// A video to ask about: `work.known` is its whole document.
 using Askable = Work;
 
-/// First finds moments by words, then looks at the frames of their windows, best first, until one
-/// shows the answer. Citations are checked: what was neither looked at nor told is dropped, and an
+/// A stretch of a video that has to do with what is asked.
+struct Moment {
+  size_t video = 0;  // index among the videos
+  TimeRange range;
+  std::string kind;  // caption, text, person, object, speech, chapter, ...
+  std::string of;    // id of the element in the document
+  std::string text;
+  double score = 0;  // of the search that found it, higher is better
+};
+
+/// Looks at the frames of the windows that hold most of the `moments` (best first), until one shows
+/// the answer. Citations are checked: what was neither looked at nor told is dropped, and an
 /// answer left without any, or with a time that none covers, is not sufficient. Throws
 /// Error(kInvalidArgument) for an empty question or range, and what model and videos throw.
-Answer ask(const std::vector<Askable>& videos, const std::string& question,
-           const AskOptions& options);
+Answer ask(const std::vector<Askable>& videos, const std::vector<Moment>& moments,
+           const std::string& question, const AskOptions& options);
 
 /// The moments themselves, in a template's words, for when there is no model.
 Answer answer_by_search(const std::vector<const document::Document*>& videos,
-                        const std::string& question, const AskOptions& options);
+                        const std::vector<Moment>& moments);
 
 /// The answer object of the interface (docs/deep.md).
 document::Json to_json(const Answer& answer);

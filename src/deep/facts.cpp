@@ -127,8 +127,7 @@ std::string known_facts(const Document& document, const TimeRange& range,
   facts += object_line(document, range);
   add_lines(said_lines(document, range), "Said", facts);
   std::vector<Line> told;
-  for (const Caption& caption : captions)
-    if (overlap(caption.range, range)) told.push_back({caption.range, one_line(caption.text)});
+  for (const Caption& caption : captions) told.push_back({caption.range, one_line(caption.text)});
   add_lines(std::move(told), "Caption", facts);
   if (facts.empty()) return "none";
   facts.pop_back();

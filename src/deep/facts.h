@@ -26,8 +26,8 @@ std::string one_line(std::string_view text);
 std::string caption_lines(const std::vector<Caption>& captions);
 
 /// What the fast stage knows of `range`, a line each as prompts/README.md says, or "none": text on
-/// the screen, people with settled names, objects, what is said, then `captions`. Long texts are
-/// cut and there are at most a hundred lines of a kind.
+/// the screen, people with settled names, objects, what is said; then `captions`, wherever they
+/// are. Long texts are cut and there are at most a hundred lines of a kind.
 std::string known_facts(const document::Document& document, const TimeRange& range,
                         const std::vector<Caption>& captions = {});
 

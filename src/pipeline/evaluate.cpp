@@ -50,6 +50,7 @@ class Evaluation {
   Evaluation(const std::string& model, const EvalOptions& options, const EvalContext& context)
       : options_(options),
         context_(context),
+        search_(context.models),
         choice_(context.deep_models.choose(model)),
         model_(context.deep_models.open(choice_)),
         name_(model) {}
@@ -126,7 +127,7 @@ class Evaluation {
     deep::AskOptions ask;
     ask.language = options_.language;
     ask.range = item.range;
-    const deep::Answer answer = Questions(context_.store, &context_.deep_models)
+    const deep::Answer answer = Questions(context_.store, search_, &context_.deep_models)
                                     .ask({id}, item.question, name_, ask, context_.stop);
     Given given;
     given.answer = answer.text;
@@ -214,6 +215,7 @@ class Evaluation {
 
   const EvalOptions& options_;
   const EvalContext& context_;
+  LibrarySearch search_;
   deep::ModelChoice choice_;
   std::shared_ptr<deep::Model> model_;
   std::string name_;

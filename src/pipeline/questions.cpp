@@ -1,10 +1,12 @@
 #include "pipeline/questions.h"
 
+#include <algorithm>
 #include <list>
 
 #include "core/error.h"
 #include "pipeline/analyzer.h"
 #include "pipeline/stored_parts.h"
+#include "search/phrases.h"
 
 namespace prismvid::pipeline {
 namespace {
@@ -30,6 +32,38 @@ std::vector<Asked> load_videos(store::Store& store, std::vector<std::string> ids
   return videos;
 }
 
+/// What the library's search finds for a question, and why it searched by words only.
+struct Found {
+  std::vector<deep::Moment> moments;
+  std::string words_only;
+};
+
+Found find_moments(store::Store& store, LibrarySearch& search, const std::vector<Asked>& videos,
+                   bool whole_library, const std::string& question,
+                   const deep::AskOptions& options) {
+  search::SearchQuery query;
+  // A follow-up such as "and then?" is about what was asked before.
+  query.words =
+      options.history.empty() ? question : options.history.back().question + " " + question;
+  if (search::parse_phrases(query.words).empty()) return {};  // "?": every moment is as good
+  if (!whole_library)
+    for (const Asked& video : videos) query.videos.push_back(video.record.id);
+  query.range = options.range;
+  query.limit = 50;
+  LibraryHits hits = search.find(store, query);
+  Found found;
+  found.words_only = std::move(hits.words_only);
+  for (search::SearchHit& hit : hits.hits) {
+    const auto video = std::find_if(videos.begin(), videos.end(),
+                                    [&](const Asked& v) { return v.record.id == hit.video_id; });
+    if (video == videos.end()) continue;  // came into the library just now
+    found.moments.push_back({static_cast<size_t>(video - videos.begin()), hit.range,
+                             std::move(hit.kind), std::move(hit.of), std::move(hit.text),
+                             hit.score});
+  }
+  return found;
+}
+
 document::Degraded degraded(const Error& error) {
   return {"deep_unavailable", error.what(), {"ask"}, "manual"};
 }
@@ -42,6 +76,7 @@ deep::Answer Questions::ask(const std::vector<std::string>& video_ids, const std
   check(question.find_first_not_of(" \t\r\n") != std::string::npos, ErrorCode::kInvalidArgument,
         "the question is empty");
   const std::vector<Asked> videos = load_videos(store_, video_ids);
+  const Found found = find_moments(store_, search_, videos, video_ids.empty(), question, options);
   try {
     const auto loaded = deep_models_.open(deep_models_.choose(model));
     std::list<StoredParts> parts;
@@ -56,14 +91,17 @@ deep::Answer Questions::ask(const std::vector<std::string>& video_ids, const std
                          },
                          [](int64_t) {}, stop});
     }
-    return deep::ask(askable, question, options);
+    deep::Answer answer = deep::ask(askable, found.moments, question, options);
+    answer.words_only = found.words_only;
+    return answer;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kInvalidArgument ||
         error.code() == ErrorCode::kStore)
       throw;
     std::vector<const document::Document*> documents;
     for (const Asked& video : videos) documents.push_back(&video.document);
-    deep::Answer answer = deep::answer_by_search(documents, question, options);
+    deep::Answer answer = deep::answer_by_search(documents, found.moments);
+    answer.words_only = found.words_only;
     answer.degraded = degraded(error);
     return answer;
   }

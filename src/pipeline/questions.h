@@ -5,6 +5,7 @@
 
 #include "deep/ask.h"
 #include "deep/model.h"
+#include "pipeline/library_search.h"
 #include "store/store.h"
 
 namespace prismvid::pipeline {
@@ -12,10 +13,10 @@ namespace prismvid::pipeline {
 /// Answers questions about analysed videos. Not thread-safe.
 class Questions {
  public:
-  /// `deep_models` is where the model is taken from, by default what is installed; it must outlive
-  /// this.
-  explicit Questions(store::Store& store, deep::ModelProvider* deep_models = nullptr)
-      : store_(store), deep_models_(deep_models ? *deep_models : installed_) {}
+  /// Moments are found with `search`. `deep_models` is where the model is taken from, by default
+  /// what is installed. All must outlive this.
+  Questions(store::Store& store, LibrarySearch& search, deep::ModelProvider* deep_models = nullptr)
+      : store_(store), search_(search), deep_models_(deep_models ? *deep_models : installed_) {}
 
   /// Asks `model` (empty: the best installed) about the videos of these ids, or about the whole
   /// library for none. Without a model that works the answer is a search's and says why in
@@ -27,6 +28,7 @@ class Questions {
 
  private:
   store::Store& store_;
+  LibrarySearch& search_;
   deep::InstalledModels installed_;
   deep::ModelProvider& deep_models_;
 };

@@ -47,6 +47,7 @@ store::MomentFilter filter_of(store::Store& store, const SearchQuery& query) {
           "' has no letter or digit");
   }
   filter.since = time_of(query.since, "since", "T00:00:00Z");
+  filter.range = query.range;
   filter.until = time_of(query.until, "until", "T23:59:59Z");
   return filter;
 }
@@ -111,6 +112,7 @@ class Fusion {
                        moment.range,
                        moment.kind,
                        moment.of,
+                       moment.text,
                        snippet_of(moment.text, phrases_),
                        moment.keyframe,
                        moment.times,

@@ -18,6 +18,7 @@ struct SearchQuery {
   std::vector<std::string> videos = {};  // ids or hashes; any of these
   std::string since = {};  // "2026-11-01" or RFC 3339: the video was added then or later,
   std::string until = {};  // and not after this day or moment
+  std::optional<TimeRange> range = {};  // of each video, only what overlaps it
   size_t limit = 20;
 };
 
@@ -33,6 +34,7 @@ struct SearchHit {
   TimeRange range;
   std::string kind;  // caption, text, person, ..., see store::FoundMoment
   std::string of;    // id of the element in the document
+  std::string text;  // whole
   Snippet snippet;
   std::string keyframe;
   int64_t times = 1;  // how often it is there; `range` is the best

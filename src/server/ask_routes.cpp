@@ -81,7 +81,7 @@ Question read_question(const Request& request) {
 
 Json answer_question(const Question& question, Context& context, std::stop_token stop) {
   const auto store = context.stores.borrow();
-  Json json = deep::to_json(pipeline::Questions(*store, &context.deep_models).ask(question.videos, question.text, question.model, question.options, stop));
+  Json json = deep::to_json(pipeline::Questions(*store, context.library_search, &context.deep_models).ask(question.videos, question.text, question.model, question.options, stop));
   std::map<std::string, std::string> names;
   for (const auto& card : context.documents.cards()) names[card->id] = card->name;
   for (Json& citation : json["citations"]) {

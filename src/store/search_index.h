@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct MomentFilter {
       {};                  // labels, objects or places of all these terms are seen then
   std::string since = {};  // RFC 3339: the video came into the library then or later,
   std::string until = {};  // and not after this
+  std::optional<TimeRange> range = {};  // the moment overlaps it
 };
 
 /// A found moment. Those of one element with equal text are one, with the range of the best.

@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -10,7 +11,7 @@ namespace prismvid::store {
 namespace {
 
 /// On `m` (a moment or a face) and `v` (its video). ?1 to ?5 are videos, people, labels (JSON
-/// arrays), since and until.
+/// arrays), since and until; ?8 and ?9 begin and end of the range.
 constexpr char kFilter[] = R"sql(
   AND (?1 = '[]' OR m.video_id IN (SELECT value FROM json_each(?1)))
   AND NOT EXISTS (SELECT 1 FROM json_each(?2) wanted WHERE NOT EXISTS (
@@ -20,6 +21,7 @@ constexpr char kFilter[] = R"sql(
     SELECT 1 FROM moments o WHERE o.terms = wanted.value AND o.kind IN ('label', 'object', 'place')
     AND o.video_id = m.video_id AND o.start_us < m.end_us AND o.end_us > m.start_us))
   AND v.added_at >= ?4 AND (?5 = '' OR v.added_at <= ?5)
+  AND m.end_us > ?8 AND m.start_us < ?9
 )sql";
 
 /// The best row of each element and text, and how many rows it stands for.
@@ -36,6 +38,10 @@ constexpr char kMomentColumns[] =
 
 std::string json_list(std::span<const std::string> values) {
   return nlohmann::json(std::vector<std::string>(values.begin(), values.end())).dump();
+}
+
+TimeRange range_of(const MomentFilter& filter) {
+  return filter.range.value_or(TimeRange{INT64_MIN, INT64_MAX});
 }
 
 std::vector<FoundMoment> read_found(Statement& rows) {
@@ -141,7 +147,8 @@ std::vector<FoundMoment> SqliteStore::match_phrases(
           "WHERE moments_text MATCH ?7" +
           kFilter + ")" + kBestOfEach,
       json_list(filter.videos), people_list(filter.people), json_list(filter.labels), filter.since,
-      filter.until, static_cast<int64_t>(most), expression);
+      filter.until, static_cast<int64_t>(most), expression, range_of(filter).start_us,
+      range_of(filter).end_us);
   return read_found(rows);
 }
 
@@ -157,7 +164,8 @@ std::vector<FoundMoment> SqliteStore::match_people(std::span<const std::string> 
                   "AND m.person IN (SELECT value FROM json_each(?7))") +
           kFilter + ")" + kBestOfEach,
       json_list(filter.videos), people_list(filter.people), json_list(filter.labels), filter.since,
-      filter.until, static_cast<int64_t>(most), people_list(person_ids));
+      filter.until, static_cast<int64_t>(most), people_list(person_ids), range_of(filter).start_us,
+      range_of(filter).end_us);
   return read_found(rows);
 }
 
@@ -171,7 +179,8 @@ std::vector<FoundMoment> SqliteStore::match_labels(std::span<const std::string> 
                      "AND m.terms IN (SELECT value FROM json_each(?7))" +
                      kFilter + ")" + kBestOfEach,
                  json_list(filter.videos), people_list(filter.people), json_list(filter.labels),
-                 filter.since, filter.until, static_cast<int64_t>(most), json_list(terms));
+                 filter.since, filter.until, static_cast<int64_t>(most), json_list(terms),
+                 range_of(filter).start_us, range_of(filter).end_us);
   return read_found(rows);
 }
 
@@ -233,7 +242,8 @@ std::vector<FoundMoment> SqliteStore::match_vectors(std::span<const ScoredVector
                      "WHERE 1" +
                      kFilter + ")" + kBestOfEach,
                  json_list(filter.videos), people_list(filter.people), json_list(filter.labels),
-                 filter.since, filter.until, static_cast<int64_t>(most), list.dump());
+                 filter.since, filter.until, static_cast<int64_t>(most), list.dump(),
+                 range_of(filter).start_us, range_of(filter).end_us);
   return read_found(rows);
 }
 

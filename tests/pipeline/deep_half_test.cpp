@@ -141,7 +141,8 @@ TEST_F(DeepHalfTest, WhatIsFinishedCanBeReadWhileTheRestRuns) {
   EXPECT_EQ(seen.front().analysis.profile, "fast");
   EXPECT_FALSE(seen.front().shots.empty());
   EXPECT_TRUE(seen.front().captions.empty());
-  EXPECT_FALSE(seen.back().captions.empty()) << "the captions were finished before the last question";
+  EXPECT_FALSE(seen.back().captions.empty())
+      << "the captions were finished before the last question";
 }
 
 TEST_F(DeepHalfTest, AnEarlierDocumentStaysUntilTheNextIsWhole) {
@@ -232,12 +233,48 @@ TEST_F(DeepHalfTest, AQuestionWithoutAModelIsAnsweredBySearchAndSaysSo) {
   ScriptProvider provider(good_reply);
   const document::Document document = analyze(provider);
   provider.missing = true;
-  const deep::Answer answer =
-      Questions(*store_, &provider).ask({document.video.id}, "What moves?", "", {});
+  const vision::ModelRegistry models = vision::ModelRegistry::standard({});
+  LibrarySearch search(models);
+  Questions questions(*store_, search, &provider);
+  const deep::Answer answer = questions.ask({document.video.id}, "What moves?", "", {});
   EXPECT_EQ(answer.engine, "search");
   EXPECT_EQ(answer.degraded->code, "deep_unavailable");
   EXPECT_FALSE(answer.citations.empty());
-  EXPECT_THROW(Questions(*store_, &provider).ask({"v_nothing"}, "What moves?", "", {}), Error);
+  EXPECT_THROW(questions.ask({"v_nothing"}, "What moves?", "", {}), Error);
+}
+
+/// Three windows; a cup is told of in the second, and the model sees it nowhere.
+TEST_F(DeepHalfTest, OneSearchFindsWhereAQuestionLooksInAVideoAndInTheLibrary) {
+  std::vector<int64_t> looked_us;
+  ScriptProvider provider([&](const deep::Request& request) -> std::string {
+    if (!request.clip) return good_reply(request);
+    const int64_t start_us = request.clip->range.start_us;
+    if (request.prompt.find("\nQuestion: ") != std::string::npos) {
+      looked_us.push_back(start_us);
+      return R"({"evidence":[],"shown":false,"answer":"No."})";
+    }
+    const double start = static_cast<double>(start_us) / 1e6;
+    const char* const text = start > 10 && start < 20 ? "A cup falls." : "A dog runs.";
+    return nlohmann::json{{"captions", {{{"start", start}, {"end", start + 1}, {"text", text}}}}}
+        .dump();
+  });
+  options_.deep.features = {"caption"};
+  const document::Document document = analyze(provider);
+  const vision::ModelRegistry models = vision::ModelRegistry::standard({});
+  LibrarySearch search(models);
+  Questions questions(*store_, search, &provider);
+  questions.ask({document.video.id}, "What does the cup do?", "", {.most_windows = 1});
+  questions.ask({}, "Does the cup fall?", "", {.most_windows = 1});
+  EXPECT_THAT(looked_us, testing::ElementsAre(15'000'000, 15'000'000));
+  looked_us.clear();
+  questions.ask({document.video.id}, "And then?", "",
+                {.history = {{"What does the cup do?", "It falls."}}, .most_windows = 1});
+  EXPECT_EQ(looked_us.at(0), 15'000'000) << "a follow-up is about what was asked before";
+  looked_us.clear();
+  questions.ask({document.video.id}, "What does the cup do?", "",
+                {.range = TimeRange{30'000'000, 45'000'000}, .most_windows = 1});
+  EXPECT_EQ(looked_us.at(0), 30'000'000) << "outside the range nothing is looked for";
+  EXPECT_NO_THROW(questions.ask({document.video.id}, "???", "", {.most_windows = 1}));
 }
 
 }  // namespace
