@@ -2,8 +2,10 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "cli/command.h"
+#include "deep/recorded_models.h"
 #include "document/json.h"
 #include "pipeline/evaluate.h"
 
@@ -17,6 +19,7 @@ struct EvalArguments {
   std::filesystem::path set;
   std::filesystem::path videos;
   std::filesystem::path output;
+  std::filesystem::path requests;
   std::vector<std::string> models;
   pipeline::EvalOptions options;
 };
@@ -54,8 +57,13 @@ void run_eval(const EvalArguments& arguments) {
   };
   Json reports = Json::array();
   for (const std::string& model : arguments.models) {
+    std::optional<deep::RecordedModels> recorded;
+    if (!arguments.requests.empty())
+      recorded.emplace(deep_models, arguments.requests / std::to_string(reports.size()));
+    deep::ModelProvider& asked =
+        recorded ? static_cast<deep::ModelProvider&>(*recorded) : deep_models;
     reports.push_back(pipeline::evaluate(items, model, arguments.options,
-                                         {*store, models, deep_models, progress, stop}));
+                                         {*store, models, asked, progress, stop}));
     if (!arguments.output.empty()) write_report(arguments.output, reports);
     if (!arguments.common.json()) print_scores(reports.back());
   }
@@ -92,6 +100,11 @@ void add_eval_command(CLI::App& app) {
   command
       ->add_option("-o,--output", arguments->output, "Report with settings and every answer (JSON)")
       ->type_name("FILE");
+  command
+      ->add_option(
+          "--requests", arguments->requests,
+          "Also write what the model of number N (from 0) was given and replied into DIR/N")
+      ->type_name("DIR");
   add_format_option(*command, arguments->common);
   add_common_options(*command, arguments->common);
   command->callback([arguments] { run_eval(*arguments); });

@@ -3,7 +3,8 @@
 usage: python -m world.evaluate_program PROGRAM MODEL [MODEL ...] --work DIR [--seeds 0-49] [--questions 4]
        (from tools/; needs numpy, opencv-python-headless, pillow, jsonschema and ffmpeg)
 Clips are rendered at 640x360 and 25 frames a second into DIR. Every model watches all of them in one run of `analyze`, and
-answers in one run of `eval --analysed`. DIR/scores-MODEL.json holds scores and counts; every document is held against the
+answers in one run of `eval --analysed`; the fast stages run once for all models. --requests keeps what the models were
+given and replied (compare_transformers.py). DIR/scores-MODEL.json holds scores and counts; every document is held against the
 schema. With --features the stages that give the model its facts can be chosen.
 """
 import argparse
@@ -44,11 +45,11 @@ def run(program, *arguments):
     return done.stdout
 
 
-def analyse(program, model, work, clips, features, name):
+def analyse(program, model, work, clips, features):
     """The documents of all clips, in order."""
     files = [clip_file(work, c.seed) for c in clips]
     lines = run(program, "analyze", *files, "--features", features, "--detector", "demo-world-detector", "--model", model,
-                "--format", "json", "--db", work / f"{name}.db").splitlines()
+                "--format", "json", "--db", work / "library.db").splitlines()
     return [json.loads(line) for line in lines]
 
 
@@ -68,11 +69,15 @@ def write_set(work, clips, asked):
     return file
 
 
-def answer(program, model, work, questions, name):
+def answer(program, model, work, questions, name, requests):
     """{id: item} of the program's own report."""
     report = work / f"answers-{name}.json"
+    kept, db = [], work / "library.db"
+    if requests:  # a library of its own, so that captions are asked for again and kept too
+        kept, db = ["--requests", requests / name], requests / f"{name}.db"
+        requests.mkdir(parents=True, exist_ok=True)
     run(program, "eval", questions, "--videos", work, "--model", model, "--analysed", "--detector", "demo-world-detector",
-        "--db", work / f"{name}.db", "-o", report)
+        "--db", db, "-o", report, *kept)
     return {item["id"]: item for item in json.loads(report.read_text())[0]["items"]}
 
 
@@ -110,6 +115,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", default="0-49")
     parser.add_argument("--questions", type=int, default=4)
+    parser.add_argument("--requests", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--features", default="shots,scenes,ocr,objects,caption,story")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -121,9 +127,9 @@ def main():
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
     for model in args.models:
         name, tally, begin = pathlib.Path(model).name, Tally(), time.time()
-        documents = analyse(args.program, model, args.work, clips, args.features, name)
+        documents = analyse(args.program, model, args.work, clips, args.features)
         watched = time.time() - begin
-        answers = answer(args.program, model, args.work, questions, name) if args.questions else {}
+        answers = answer(args.program, model, args.work, questions, name, args.requests) if args.questions else {}
         for clip, document, qs in zip(clips, documents, asked):
             score(tally, clip, document, validator)
             for i, q in enumerate(qs):
