@@ -1,6 +1,6 @@
 // engine_bench MODEL [GREATEST_BATCH]: prints one table row a line: decode rates of one and of many
-// sequences, time to first token with cold and warm caches, the cost of a schema. MODEL:
-// bench/engine/random_checkpoint.py makes one.
+// sequences, what guessing ahead brings, time to first token with cold and warm caches, the cost of
+// a schema. MODEL: bench/engine/random_checkpoint.py makes one.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -53,6 +53,7 @@ GenerateOptions greedy(int tokens) {
   GenerateOptions options;
   options.max_tokens = tokens;
   options.ignore_end = true;
+  options.draft_tokens = 0;
   return options;
 }
 
@@ -110,6 +111,31 @@ std::shared_ptr<const grammar::Grammar> list_of_captions() {
       {"start": {"type": "number", "minimum": 0}, "text": {"type": "string", "minLength": 20}}}})"));
 }
 
+// Answers with guessing and without, in turns.
+void print_guessing(Engine& engine, const char* name, const Conversation& conversation,
+                    std::shared_ptr<const grammar::Grammar> grammar) {
+  constexpr int kTurns = 3;
+  double ms[2] = {0, 0};
+  size_t tokens = 0;
+  Answer answers[2];
+  for (int turn = 0; turn <= kTurns; ++turn)
+    for (const int guessing : {0, 1}) {
+      GenerateOptions options = greedy(3 * kTokens);
+      options.ignore_end = false;
+      options.grammar = grammar;
+      options.draft_tokens = guessing * GenerateOptions{}.draft_tokens;
+      answers[guessing] = engine.submit({conversation, options}).get();
+      if (turn > 0) ms[guessing] += answers[guessing].timings.decode_ms / kTurns;
+      tokens = answers[guessing].token_ids.size();
+    }
+  const auto rate = [&](int i) { return 1000 * static_cast<double>(tokens - 1) / ms[i]; };
+  std::printf(
+      "guessing, %s: %.1f tokens/s, %.1f without (%.2f times), %zu tokens, %d of %d guesses right, "
+      "answers %s\n",
+      name, rate(1), rate(0), ms[0] / ms[1], tokens, answers[1].accepted_tokens,
+      answers[1].drafted_tokens, answers[0].token_ids == answers[1].token_ids ? "equal" : "differ");
+}
+
 // Masks alone, along a text of the grammar that takes the vocabulary's tokens at random.
 void print_masks(const PromptPlanner& planner) {
   const auto masks = planner.parts().masks_for(list_of_captions());
@@ -158,4 +184,8 @@ int main(int count, char** arguments) {
   const double cold_ms = milliseconds_since(start);
   print_first_token(engine, "repeated", "What is it?", cold_ms);
   print_first_token(engine, "another question", "Who comes in, and when does it end?", cold_ms);
+  print_guessing(engine, "captions as JSON", video_question("List what happens."),
+                 list_of_captions());
+  print_guessing(engine, "free text", video_question("Describe what happens in this video."),
+                 nullptr);
 }

@@ -64,11 +64,15 @@ bool Matcher::take(int token) {
   if (token < 0 || token >= masks_->trie_->vocabulary()) return false;
   const std::string& bytes = masks_->trie_->bytes(token);
   int next = state();
+  Spacing spacing = spacing_;
   for (const char c : bytes) {
+    const bool is_between = masks_->automaton_.next(next, '\n') != Automaton::kDead;
     next = masks_->automaton_.next(next, static_cast<uint8_t>(c));
     if (next == Automaton::kDead) return false;
+    spacing.push(c, is_between);
   }
   if (bytes.empty()) return false;
+  spacing_ = spacing;
   remember(next);
   return true;
 }

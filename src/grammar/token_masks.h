@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "grammar/automaton.h"
 #include "grammar/grammar.h"
+#include "grammar/spacing.h"
 #include "grammar/token_trie.h"
 
 namespace prismvid::grammar {
@@ -53,6 +55,10 @@ class Matcher {
   /// Whether it must.
   bool must_end() const { return places_.empty(); }
 
+  /// What the text goes on with for certain, at most `most` bytes in whole characters; white space
+  /// that may stand or not is taken as this text has it elsewhere. Empty where there is a choice.
+  std::string forced_text(size_t most);
+
  private:
   int state();
   void remember(int state);
@@ -62,6 +68,7 @@ class Matcher {
   bool can_end_ = false;
   int state_ = 0;
   uint64_t epoch_ = 0;
+  Spacing spacing_;
 };
 
 inline bool contains(const TokenMask& mask, int token) {

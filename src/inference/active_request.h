@@ -26,6 +26,19 @@ struct RequestStart {
   std::function<void()> on_media;  // called from another thread when can_work() may have changed
 };
 
+/// Logits of one step, some rows for each of its requests.
+class StepLogits {
+ public:
+  /// `values` (1, rows, vocabulary), evaluated; request i has rows_of[i] of them, in order.
+  StepLogits(mx::array values, const std::vector<size_t>& rows_of);
+  /// The rows of one request, one behind the other.
+  std::span<float> of(size_t request) const;
+
+ private:
+  mx::array values_;
+  std::vector<size_t> starts_;  // of each request's values, and the end
+};
+
 /// One request on its way through the model, in pieces short enough to take turns: parts of media,
 /// chunks of the prompt, single tokens. Holds all state of its sequence. Used by the thread that
 /// owns the device.
@@ -44,13 +57,13 @@ class ActiveRequest {
   /// yet, waits for it. Throws what decoding and the model throw.
   void work();
 
-  /// Runs the newest token of each through the layers together, all of them in Phase::kDecode;
-  /// returns the logits behind it, one row for each. Sequences may differ in length. Throws what
-  /// the model throws; then none of them can go on.
-  static std::vector<std::vector<float>> step(const LoadedModel& model,
-                                              const std::vector<ActiveRequest*>& requests);
-  /// Takes the next token from its row of step(). Throws what the token callback throws.
-  void take(std::span<float> logits);
+  /// Runs the newest token of each through the layers together, with what is guessed to follow it,
+  /// all of them in Phase::kDecode; returns the logits behind each. Sequences may differ in length.
+  /// Throws what the model throws; then none of them can go on.
+  static StepLogits step(const LoadedModel& model, const std::vector<ActiveRequest*>& requests);
+  /// Takes the next token, and as many more as were guessed right, from its rows of step(). Throws
+  /// what the token callback throws.
+  void take(std::span<float> rows);
 
   bool is_cancelled() const { return stop_.stop_requested(); }
   /// Ends the answer where it is.
@@ -65,6 +78,7 @@ class ActiveRequest {
   void find_prefix();
   void keep_prefix();
   void run_chunk();
+  bool take_one(std::span<float> logits);
   double end_phase(Phase next);
 
   const LoadedModel& model_;

@@ -49,7 +49,9 @@ struct EngineMetrics {
   uint64_t refused = 0;               // the queue was full
   uint64_t prompt_tokens = 0;         // of all requests that were started
   uint64_t tokens = 0;                // generated
-  uint64_t decode_steps = 0;          // each of one token for all that decode
+  uint64_t decode_steps = 0;          // each of one token or more for all that decode
+  uint64_t drafted_tokens = 0;        // guessed ahead
+  uint64_t accepted_tokens = 0;       // of those, in answers
   int largest_batch = 0;              // requests of one step
   uint64_t cached_prompt_tokens = 0;  // not computed again
   uint64_t feature_hit_bytes = 0;

@@ -9,21 +9,33 @@
 namespace prismvid::inference {
 namespace {
 
-constexpr int kLoopCheckEvery = 16;  // tokens
+constexpr int kLoopCheckEvery = 16;         // tokens
+constexpr size_t kForcedBytesOfToken = 16;  // looked at for each token that may be drafted
+
+// Of the prompt, for prompt look-up.
+std::vector<int> text_of(const qwen3_vl::Prompt& prompt) {
+  std::vector<int> ids = prompt.ids;
+  for (const qwen3_vl::VisualSpan& span : prompt.spans)
+    std::fill(ids.begin() + span.start, ids.begin() + span.end(), LookUp::kNoText);
+  return ids;
+}
 
 }  // namespace
 
 Generation::Generation(const PromptPlanner::Parts& parts, const GenerateOptions& options,
-                       TokenCallback on_token)
+                       const qwen3_vl::Prompt& prompt, TokenCallback on_token)
     : parts_(parts),
       options_(options),
       on_token_(std::move(on_token)),
       sampler_(options.sampling),
       builder_(parts.tokenizer, parts.thinking, parts.close_token, options.stop_strings),
-      forced_close_(parts.tokenizer.encode("\n")) {
+      forced_close_(parts.tokenizer.encode("\n")),
+      look_up_(text_of(prompt)) {
   check(options.max_tokens > 0, ErrorCode::kInvalidArgument, "max-tokens must be 1 or more");
   check(options.prefill_chunk > 0, ErrorCode::kInvalidArgument,
         "the prefill chunk must be 1 or more tokens");
+  check(options.draft_tokens >= 0, ErrorCode::kInvalidArgument,
+        "draft-tokens must be 0 (off) or more");
   if (options.grammar) matcher_.emplace(parts.masks_for(options.grammar));
   forced_close_.push_back(parts.close_token);
   for (const int id : parts.tokenizer.encode("\n\n")) forced_close_.push_back(id);
@@ -40,6 +52,7 @@ bool Generation::take(std::span<float> logits) {
     answer_.log_probabilities.push_back(
         nn::log_probabilities(raw, id, options_.top_log_probabilities));
   answer_.token_ids.push_back(id);
+  look_up_.push(id);
   if (is_end_token(id) && (constrained || !options_.ignore_end)) return end(FinishReason::kStop);
   if (constrained)
     check(matcher_->take(id), ErrorCode::kInternal, "a token outside the grammar was picked");
@@ -66,8 +79,55 @@ Answer Generation::finish() {
   return std::move(answer_);
 }
 
+const std::vector<int>& Generation::draft(const StepCost& cost) {
+  draft_.clear();
+  const int left = options_.max_tokens - static_cast<int>(answer_.token_ids.size());
+  const int most = std::min(options_.draft_tokens, left - 1);
+  if (most <= 0 || is_forced()) return draft_;
+  drafted_by_ = &from_grammar_;
+  draft_ = forced_guess(most);
+  if (draft_.empty()) {
+    drafted_by_ = &from_look_up_;
+    draft_ = look_up_guess(most);
+  }
+  draft_.resize(static_cast<size_t>(drafted_by_->worth(static_cast<int>(draft_.size()), cost)));
+  return draft_;
+}
+
+// Tokens of the text that the grammar leaves no choice about.
+std::vector<int> Generation::forced_guess(int most) {
+  if (!in_grammar()) return {};
+  std::vector<int> ids = parts_.tokenizer.encode(
+      matcher_->forced_text(kForcedBytesOfToken * static_cast<size_t>(most)));
+  if (ids.size() > static_cast<size_t>(most)) ids.resize(static_cast<size_t>(most));
+  return ids;
+}
+
+std::vector<int> Generation::look_up_guess(int most) const {
+  std::vector<int> ids = look_up_.guess(most);
+  if (!in_grammar()) return ids;
+  grammar::Matcher ahead = *matcher_;
+  ids.erase(std::find_if_not(ids.begin(), ids.end(), [&](int id) { return ahead.take(id); }),
+            ids.end());
+  return ids;
+}
+
+void Generation::judge_draft(int accepted) {
+  if (draft_.empty()) return;
+  const int drafted = static_cast<int>(draft_.size());
+  drafted_by_->note(accepted, accepted == drafted);
+  answer_.drafted_tokens += drafted;
+  answer_.accepted_tokens += accepted;
+}
+
 void Generation::prepare() {
-  if (in_grammar() && !is_forced()) matcher_->mask();
+  if (!in_grammar() || is_forced()) return;
+  matcher_->mask();
+  grammar::Matcher ahead = *matcher_;
+  for (const int id : draft_) {
+    if (!ahead.take(id)) return;
+    ahead.mask();
+  }
 }
 
 bool Generation::is_forced() const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "inference/answer_builder.h"
+#include "inference/drafter.h"
 #include "inference/planner_parts.h"
 
 // Inside inference only.
@@ -15,13 +16,20 @@ class Generation {
  public:
   /// `parts` must outlive this. Throws Error(kInvalidArgument) for options that cannot be.
   Generation(const PromptPlanner::Parts& parts, const GenerateOptions& options,
-             TokenCallback on_token);
+             const qwen3_vl::Prompt& prompt, TokenCallback on_token);
 
   /// Takes the next token from the logits (vocabulary) behind the last one, which are changed; true
   /// when the answer is complete.
   bool take(std::span<float> logits);
 
-  /// Computes what take() will need, beside the device's work.
+  /// Tokens that may well follow the last one: where the model agrees they cost a step less each.
+  /// take() decides as without them, so they change no answer.
+  const std::vector<int>& draft(const StepCost& cost);
+  const std::vector<int>& last_draft() const { return draft_; }
+  /// How many of the draft take() took, once no more of it will be.
+  void judge_draft(int accepted);
+
+  /// Computes what take() will need for the next token and the draft's, beside the device's work.
   void prepare();
 
   int last_token() const { return answer_.token_ids.back(); }
@@ -38,6 +46,8 @@ class Generation {
   bool in_grammar() const { return matcher_.has_value() && !builder_.is_thinking(); }
   void keep_to_grammar(std::span<float> logits);
   bool is_end_token(int id) const;
+  std::vector<int> forced_guess(int most);
+  std::vector<int> look_up_guess(int most) const;
   bool end(FinishReason reason);
 
   const PromptPlanner::Parts& parts_;
@@ -48,6 +58,10 @@ class Generation {
   std::optional<grammar::Matcher> matcher_;
   std::vector<int> forced_close_;  // "\n</think>\n\n"
   size_t forced_ = 0;
+  LookUp look_up_;
+  Acceptance from_grammar_{0.9}, from_look_up_{0.7};
+  Acceptance* drafted_by_ = nullptr;
+  std::vector<int> draft_;
   Answer answer_;
 };
 

@@ -1,11 +1,10 @@
 #include "inference/installed_models.h"
 
-#include <unistd.h>
-
 #include <cstdint>
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "inference/vision_language_model.h"
 #include "models/qwen3_vl/config.h"
 
@@ -37,8 +36,7 @@ uint64_t weight_bytes(const fs::path& folder) {
 }
 
 std::string largest_fitting_model() {
-  const uint64_t memory = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-                          static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
+  const uint64_t memory = machine_memory_bytes();
   std::string best;
   uint64_t most = 0;
   std::error_code error;

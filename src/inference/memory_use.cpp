@@ -1,11 +1,11 @@
 #include "inference/memory_use.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
+#include "core/memory.h"
 #include "inference/loaded_model.h"
 
 namespace prismvid::inference {
@@ -44,8 +44,7 @@ uint64_t peak_memory() {
 }
 
 uint64_t default_memory_budget() {
-  return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE)) / 5 * 4;
+  return machine_memory_bytes() / 5 * 4;
 }
 
 uint64_t request_bytes(const LoadedModel& model, const PlannedPrompt& planned,
@@ -62,12 +61,13 @@ uint64_t request_bytes(const LoadedModel& model, const PlannedPrompt& planned,
 
   const uint64_t number = model.bytes_per_number;
   const uint64_t keys_and_values = rounded_up(tokens, kCacheStep) * 2 * wide(text.layers) *
-                                   wide(text.key_value_heads) * wide(text.head_dim) * number;
+                                   wide(text.key_value_heads) *
+                                   model.model.key_value_format().head_bytes(text.head_dim, number);
   const uint64_t features =
       visual * (1 + vision.deepstack_indexes.size()) * wide(text.hidden_size) * number;
   const uint64_t text_activations =
       chunk * 4 * (6 * wide(text.hidden_size) + 3 * wide(text.intermediate_size)) +
-      2 * 4 * wide(text.vocabulary);
+      (1 + wide(options.draft_tokens)) * 4 * wide(text.vocabulary);
   const uint64_t patches = largest_part(planned);
   const uint64_t vision_activations =
       patches * 4 *

@@ -14,7 +14,8 @@ struct PlannedPrompt;
 /// Most bytes this process has held at once, or the device where that is more.
 uint64_t peak_memory();
 
-/// What the engine may use where nothing else is said: four fifths of this machine's memory.
+/// What the engine may use where nothing else is said: four fifths of the memory this process
+/// may use, container limits included.
 uint64_t default_memory_budget();
 
 /// An estimate from above of what a request holds while it runs: keys and values of its longest

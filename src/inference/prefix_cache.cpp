@@ -39,13 +39,15 @@ int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys, int 
   if (blocks.empty()) return 0;
   // A block is of no use without those before it: they shall be the newest.
   for (size_t i = blocks.size(); i-- > 0;) cache.touch(keys[i]);
+  const size_t of_layer = blocks[0].size() / sequence.caches.size();
   for (size_t layer = 0; layer < sequence.caches.size(); ++layer) {
-    std::vector<mx::array> block_keys, block_values;
-    for (const auto& block : blocks) {
-      block_keys.push_back(block[2 * layer]);
-      block_values.push_back(block[2 * layer + 1]);
+    std::vector<mx::array> kept;
+    for (size_t i = layer * of_layer; i < (layer + 1) * of_layer; ++i) {
+      std::vector<mx::array> parts;
+      for (const auto& block : blocks) parts.push_back(block[i]);
+      kept.push_back(mx::concatenate(parts, 2));
     }
-    sequence.caches[layer].append(mx::concatenate(block_keys, 2), mx::concatenate(block_values, 2));
+    sequence.caches[layer].append_kept(kept);
   }
   return sequence.size();
 }
@@ -57,11 +59,8 @@ void store_prefix(ArrayCache& cache, const std::vector<std::string>& keys,
     if (end > sequence.size()) break;
     if (cache.contains(keys[i])) continue;
     ArrayCache::Arrays arrays;
-    for (const nn::KeyValueCache& layer : sequence.caches) {
-      const auto [layer_keys, layer_values] = layer.tokens(begin, end);
-      arrays.push_back(owned_copy(layer_keys));
-      arrays.push_back(owned_copy(layer_values));
-    }
+    for (const nn::KeyValueCache& layer : sequence.caches)
+      for (const mx::array& kept : layer.tokens(begin, end)) arrays.push_back(owned_copy(kept));
     mx::eval(arrays);
     cache.insert(keys[i], std::move(arrays));
   }

@@ -19,6 +19,8 @@ void add_answer(EngineMetrics& metrics, const std::optional<Answer>& answer) {
   ++(answer->finish_reason == FinishReason::kCancelled ? metrics.cancelled : metrics.answered);
   metrics.cached_prompt_tokens += static_cast<uint64_t>(answer->cached_prompt_tokens);
   metrics.tokens += answer->token_ids.size();
+  metrics.drafted_tokens += static_cast<uint64_t>(answer->drafted_tokens);
+  metrics.accepted_tokens += static_cast<uint64_t>(answer->accepted_tokens);
   metrics.queue_ms += answer->timings.queue_ms;
   metrics.vision_ms += answer->timings.vision_ms;
   metrics.prefill_ms += answer->timings.prefill_ms;
@@ -98,7 +100,7 @@ bool Scheduler::work_once() {
   return false;
 }
 
-// One token for each that decodes, all through the layers together.
+// One token or more for each that decodes, all through the layers together.
 bool Scheduler::decode_once() {
   std::vector<RunningRequest*> decoding;
   std::vector<ActiveRequest*> requests;
@@ -109,9 +111,9 @@ bool Scheduler::decode_once() {
   }
   if (decoding.empty()) return false;
   try {
-    auto rows = ActiveRequest::step(model_, requests);
+    const StepLogits logits = ActiveRequest::step(model_, requests);
     for (size_t i = 0; i < decoding.size(); ++i)
-      decoding[i]->guarded([&] { decoding[i]->request().take(rows[i]); });
+      decoding[i]->guarded([&] { decoding[i]->request().take(logits.of(i)); });
   } catch (...) {
     for (RunningRequest* one : decoding) one->fail(std::current_exception());
   }

@@ -76,6 +76,7 @@ LoadedModel load_model(const std::string& model, const LoadOptions& options) {
     load.kernels = nn::KernelOptions{options.threads, options.precise};
   else
     load.kernels.reset();
+  load.key_value_bits = options.kv_bits;
   PromptPlanner planner(folder);
   LoadedModel loaded{std::move(planner), qwen3_vl::Model::load(folder, load), 0,
                      identity_of(folder, options), 2};
@@ -133,7 +134,7 @@ Answer VisionLanguageModel::generate(const Conversation& conversation,
     if (request.is_cancelled())
       request.cancel();
     else if (request.phase() == ActiveRequest::Phase::kDecode)
-      request.take(ActiveRequest::step(*loaded_, {&request})[0]);
+      request.take(ActiveRequest::step(*loaded_, {&request}).of(0));
     else
       request.work();
   }

@@ -31,6 +31,9 @@ struct LoadOptions {
   Kernels kernels = Kernels::kFast;
   bool precise = false;  // never round activations to int8 in products with quantised weights
   int threads = 0;       // of the CPU kernels; 0: all this process may use
+  /// Bits that keys and values are kept in: 8 or 4 in groups with a scale and a bias, 16 as they
+  /// come. Fewer take less memory and change answers a little.
+  int kv_bits = 16;
 };
 
 /// How to answer. Start from VisionLanguageModel::defaults() for the checkpoint's own sampling.
@@ -48,6 +51,9 @@ struct GenerateOptions {
   bool number_media = false;  // "Picture 1: " before each
   qwen3_vl::VideoDialect dialect = qwen3_vl::VideoDialect::kRelease;
   int prefill_chunk = 512;  // prompt tokens run together
+  /// Most tokens guessed ahead in one step, from the prompt, the answer and the grammar; 0: none.
+  /// Guesses that the model does not make itself are dropped, so no answer depends on them.
+  int draft_tokens = 7;
 };
 
 enum class FinishReason { kStop, kLength, kLoop, kCancelled };
@@ -71,6 +77,8 @@ struct Answer {
   FinishReason finish_reason = FinishReason::kStop;
   std::optional<bool> valid;  // with a grammar: whether the text is whole, not only its beginning
   int cached_prompt_tokens = 0;  // whose keys and values were known
+  int drafted_tokens = 0;        // guessed ahead
+  int accepted_tokens = 0;       // of those, in the answer
   Timings timings;
   uint64_t peak_memory_bytes = 0;  // of the process, or of the device where that is more
 };

@@ -1,42 +1,83 @@
 #include "nn/key_value_cache.h"
 
+#include "core/error.h"
+#include "nn/attention.h"
+#include "nn/quantized_attention.h"
+
 namespace prismvid::nn {
 namespace {
 
 constexpr int kStep = 256;
 
-// `buffer` with room for `needed` tokens and `tokens` written at `position`.
-mx::array written(std::optional<mx::array>& buffer, const mx::array& tokens, int position) {
-  const int heads = tokens.shape(1), head_dim = tokens.shape(3), end = position + tokens.shape(2);
-  const int room = buffer ? buffer->shape(2) : 0;
-  if (end > room) {
-    const int more = (end + kStep - 1) / kStep * kStep - room;
-    const mx::array space = mx::zeros({1, heads, more, head_dim}, tokens.dtype());
-    buffer = buffer ? mx::concatenate({*buffer, space}, 2) : space;
-  }
-  return mx::slice_update(*buffer, tokens, mx::Shape{0, 0, position, 0},
-                          mx::Shape{1, heads, end, head_dim});
+// Tokens [begin, end) of a buffer (1, heads, room, width).
+mx::array part(const mx::array& buffer, int begin, int end) {
+  return mx::slice(buffer, {0, 0, begin, 0}, {1, buffer.shape(1), end, buffer.shape(3)});
 }
 
-mx::array first(const mx::array& buffer, int size) {
-  return mx::slice(buffer, {0, 0, 0, 0}, {1, buffer.shape(1), size, buffer.shape(3)});
+mx::array space(const mx::array& like, int tokens) {
+  return mx::zeros({1, like.shape(1), tokens, like.shape(3)}, like.dtype());
+}
+
+int rounded_up(int tokens) {
+  return (tokens + kStep - 1) / kStep * kStep;
 }
 
 }  // namespace
 
-std::pair<mx::array, mx::array> KeyValueCache::append(const mx::array& keys,
-                                                      const mx::array& values) {
-  keys_ = written(keys_, keys, size_);
-  values_ = written(values_, values, size_);
-  size_ += keys.shape(2);
-  return {first(*keys_, size_), first(*values_, size_)};
+KeyValueFormat KeyValueFormat::of(int bits, int head_dim) {
+  check(bits == 16 || bits == 8 || bits == 4, ErrorCode::kInvalidArgument,
+        "keys and values are kept in 16, 8 or 4 bits, not ", bits);
+  check(bits == 16 || head_dim % 32 == 0, ErrorCode::kInvalidArgument, "keys and values in ", bits,
+        " bits need heads of 32, 64, 96 ... channels, this model has ", head_dim,
+        ": keep them in 16 bits");
+  return {bits, head_dim % 64 == 0 ? 64 : 32};
 }
 
-std::pair<mx::array, mx::array> KeyValueCache::tokens(int begin, int end) const {
-  const auto part = [&](const mx::array& buffer) {
-    return mx::slice(buffer, {0, 0, begin, 0}, {1, buffer.shape(1), end, buffer.shape(3)});
+uint64_t KeyValueFormat::head_bytes(int head_dim, uint64_t number_bytes) const {
+  const auto channels = static_cast<uint64_t>(head_dim);
+  if (!is_quantized()) return channels * number_bytes;
+  return channels * static_cast<uint64_t>(bits) / 8 +
+         channels / static_cast<uint64_t>(group_size) * 2 * number_bytes;
+}
+
+void KeyValueCache::append(const mx::array& keys, const mx::array& values) {
+  if (!format_.is_quantized()) return append_kept({keys, values});
+  std::vector<mx::array> kept;
+  for (const mx::array& numbers : {keys, values})
+    for (mx::array& array : mx::quantize(numbers, format_.group_size, format_.bits))
+      kept.push_back(std::move(array));
+  append_kept(kept);
+}
+
+void KeyValueCache::append_kept(const std::vector<mx::array>& arrays) {
+  const int end = size_ + arrays.at(0).shape(2);
+  const int room = buffers_.empty() ? 0 : buffers_[0].shape(2);
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    if (room == 0) buffers_.push_back(space(arrays[i], rounded_up(end)));
+    mx::array& buffer = buffers_[i];
+    if (room > 0 && end > room)
+      buffer = mx::concatenate({buffer, space(buffer, rounded_up(end) - room)}, 2);
+    buffer = mx::slice_update(buffer, arrays[i], mx::Shape{0, 0, size_, 0},
+                              mx::Shape{1, buffer.shape(1), end, buffer.shape(3)});
+  }
+  size_ = end;
+}
+
+mx::array KeyValueCache::attention(const mx::array& queries, const SharedKernels& kernels) const {
+  const std::vector<mx::array> all = tokens(0, size_);
+  if (!format_.is_quantized())
+    return nn::attention(queries, all[0], all[1], Mask::kCausal, kernels);
+  const auto heads = [&](int first) {
+    return QuantizedHeads{all[first], all[first + 1], all[first + 2], format_.group_size,
+                          format_.bits};
   };
-  return {part(*keys_), part(*values_)};
+  return quantized_attention(queries, heads(0), heads(3), kernels);
+}
+
+std::vector<mx::array> KeyValueCache::tokens(int begin, int end) const {
+  std::vector<mx::array> parts;
+  for (const mx::array& buffer : buffers_) parts.push_back(part(buffer, begin, end));
+  return parts;
 }
 
 }  // namespace prismvid::nn

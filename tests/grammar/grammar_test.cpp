@@ -176,6 +176,54 @@ TEST(TokenMasks, SetTheLogitsOfOtherTokensToMinusInfinity) {
   EXPECT_EQ(logits[69], -std::numeric_limits<float>::infinity());
 }
 
+void take_bytes(Matcher& matcher, const TokenTrie& trie, const std::string& text) {
+  for (const char c : text) {
+    int id = 0;
+    while (id < trie.vocabulary() && trie.bytes(id) != std::string(1, c)) ++id;
+    ASSERT_TRUE(matcher.take(id)) << text << " at " << c;
+  }
+}
+
+TEST(ForcedText, IsWhatASchemaLeavesNoChoiceAbout) {
+  const auto trie = vocabulary_of(DEMO_MODEL);
+  Matcher matcher(std::make_shared<TokenMasks>(schema(R"({"type": "object", "required": ["title",
+      "kind", "count"], "properties": {"title": {"type": "string"}, "kind": {"enum": ["é-one",
+      "é-two"]}, "count": {"type": "integer"}}})"),
+                                               trie));
+  EXPECT_EQ(matcher.forced_text(100), R"({"title": ")");
+  EXPECT_EQ(matcher.forced_text(4), R"({"ti)");
+  take_bytes(matcher, *trie, R"({"title": ")");
+  EXPECT_EQ(matcher.forced_text(100), "");
+  take_bytes(matcher, *trie, R"(a, b")");
+  EXPECT_EQ(matcher.forced_text(100), R"(, "kind": "é-)");
+  EXPECT_EQ(matcher.forced_text(12), R"(, "kind": ")");  // no half of a character
+  take_bytes(matcher, *trie, R"(, "kind": "é-o)");
+  EXPECT_EQ(matcher.forced_text(100), R"(ne", "count": )");
+}
+
+TEST(ForcedText, TakesWhiteSpaceAsTheTextHasIt) {
+  const auto trie = vocabulary_of(DEMO_MODEL);
+  const auto masks = std::make_shared<TokenMasks>(schema(R"({"type": "object", "required": ["a",
+      "b", "c"], "properties": {"a": {"type": "null"}, "b": {"type": "null"}, "c": {"type":
+      "null"}}})"),
+                                                  trie);
+  Matcher dense(masks), lines(masks);
+  take_bytes(dense, *trie, R"({"a":null,"b)");
+  EXPECT_EQ(dense.forced_text(100), R"(":null,"c":null})");
+  take_bytes(lines, *trie, "{\n  \"a\": null,\n  ");
+  EXPECT_EQ(lines.forced_text(100), "");  // more white space might come
+  take_bytes(lines, *trie, "\"");
+  EXPECT_EQ(lines.forced_text(100), R"(b": null,)");
+}
+
+TEST(ForcedText, EndsWhereTheTextMayEnd) {
+  const auto trie = vocabulary_of(DEMO_MODEL);
+  Matcher matcher(std::make_shared<TokenMasks>(Grammar::choice({"north", "northern"}), trie));
+  EXPECT_EQ(matcher.forced_text(100), "north");
+  take_bytes(matcher, *trie, "northe");
+  EXPECT_EQ(matcher.forced_text(100), "rn");
+}
+
 // The plain definition of a mask: try each token on its own.
 TEST(TokenMasks, EqualTryingEachTokenOfARealVocabulary) {
   const auto trie = vocabulary_of(DEMO_MODEL);

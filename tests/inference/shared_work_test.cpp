@@ -109,6 +109,54 @@ TEST_P(SharedWork, CachesGiveWayToRequestsWithoutChangingAnAnswer) {
   EXPECT_LE(one.metrics().cache_bytes, 60'000u);
 }
 
+TEST(FewerBits, ACachedBeginningAnswersAsAnUncachedOneAlsoFromDisk) {
+  const std::string model = checkpoint("dense_tied").string();
+  const auto folder = std::filesystem::path(testing::TempDir()) / "prismvid_kv_bits";
+  std::filesystem::remove_all(folder);
+  EngineOptions options;
+  options.caches.folder = folder;
+  options.caches.disk_bytes = 1u << 30;
+  const Conversation asked = video_question("What is it?");
+  for (const int bits : {8, 4, 16}) {  // in one folder: none takes what another has kept
+    LoadOptions load = kPrecise;
+    load.kv_bits = bits;
+    const auto alone = VisionLanguageModel::load(model, load).generate(asked, greedy(24)).token_ids;
+    {
+      Engine first(model, load, options);
+      const Answer cold = first.submit({asked, greedy(24)}).get(),
+                   warm = first.submit({asked, greedy(24)}).get();
+      EXPECT_EQ(cold.cached_prompt_tokens, 0) << bits;
+      EXPECT_EQ(cold.token_ids, alone) << bits;
+      EXPECT_GT(warm.cached_prompt_tokens, 24) << bits;
+      EXPECT_EQ(warm.token_ids, alone) << bits;
+    }
+    Engine second(model, load, options);
+    const Answer restored = second.submit({asked, greedy(24)}).get();
+    EXPECT_GT(restored.cached_prompt_tokens, 24) << bits;
+    EXPECT_EQ(restored.token_ids, alone) << bits;
+  }
+}
+
+TEST(FewerBits, GoTogetherWithGuessedTokensAndOthers) {
+  LoadOptions load = kPrecise;
+  load.kv_bits = 8;
+  GenerateOptions plain = greedy(60);
+  plain.draft_tokens = 0;
+  const std::vector<Conversation> asked{question("a red car and a red car and a red car and"),
+                                        video_question("What is it?"), question("Who?")};
+  std::vector<std::vector<int>> expected;
+  {
+    const auto model = VisionLanguageModel::load(checkpoint("moe").string(), load);
+    for (const Conversation& one : asked) expected.push_back(model.generate(one, plain).token_ids);
+  }
+  Engine one(checkpoint("moe").string(), load);
+  std::vector<Ticket> tickets;
+  for (const Conversation& conversation : asked)
+    tickets.push_back(one.submit({conversation, greedy(60)}));
+  for (size_t i = 0; i < tickets.size(); ++i) EXPECT_EQ(tickets[i].get().token_ids, expected[i]);
+  EXPECT_GT(one.metrics().drafted_tokens, 0u);
+}
+
 TEST(Admission, AModelThatDoesNotFitIsRefusedWithTheNumbers) {
   EngineOptions options;
   options.memory_bytes = 1000;
@@ -133,6 +181,18 @@ TEST(Admission, ARequestThatNeverFitsIsRefusedWithTheNumbers) {
     EXPECT_THAT(error.what(), testing::ContainsRegex("needs about .* GB, but the memory budget"));
   }
   EXPECT_EQ(one.submit({question(), greedy(8)}).get().token_ids.size(), 8u);
+}
+
+TEST(Admission, FewerBitsOfKeysAndValuesLetLongerAnswersIn) {
+  LoadOptions few = kPrecise;
+  few.kv_bits = 4;
+  const EngineOptions options = with_room(3u << 20);
+  Engine usual(checkpoint("dense_tied").string(), kPrecise, options),
+      small(checkpoint("dense_tied").string(), few, options);
+  EXPECT_THROW(usual.submit({question(), greedy(1500)}), Error);
+  Ticket ticket = small.submit({question(), greedy(1500)});
+  ticket.cancel();
+  EXPECT_EQ(ticket.get().finish_reason, FinishReason::kCancelled);
 }
 
 TEST(Admission, ARequestThatDoesNotFitNowWaits) {

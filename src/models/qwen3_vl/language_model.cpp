@@ -75,8 +75,8 @@ mx::array TextAttention::attended(const mx::array& queries, const mx::array& key
                                   const std::vector<LayerPart>& parts) const {
   const auto alone = [&](const mx::array& q, const mx::array& k, const mx::array& v,
                          nn::KeyValueCache& cache) {
-    const auto [all_keys, all_values] = cache.append(k, v);
-    return nn::attention(q, all_keys, all_values, nn::Mask::kCausal, kernels_);
+    cache.append(k, v);
+    return cache.attention(q, kernels_);
   };
   if (parts.size() == 1) return alone(queries, keys, values, *parts[0].cache);
   std::vector<mx::array> rows;

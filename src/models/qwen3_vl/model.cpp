@@ -1,10 +1,9 @@
 #include "models/qwen3_vl/model.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "models/qwen3_vl/checkpoint.h"
 
 namespace prismvid::qwen3_vl {
@@ -12,18 +11,13 @@ namespace {
 
 constexpr const char* kPatchEmbedding = "model.visual.patch_embed.proj.weight";
 
-uint64_t physical_memory() {
-  return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
-}
-
 void check_fits_memory(const Checkpoint& checkpoint, const LoadOptions& options) {
   uint64_t needed = 0;
   for (const auto& [name, tensor] : checkpoint.tensors) {
     const bool cast = options.dtype && mx::issubdtype(tensor.dtype(), mx::floating);
     needed += tensor.size() * (cast ? mx::size_of(*options.dtype) : tensor.itemsize());
   }
-  const uint64_t memory = physical_memory();
+  const uint64_t memory = machine_memory_bytes();
   check(needed < memory, ErrorCode::kModel, checkpoint.folder.string(), " needs ", needed >> 20,
         " MB for its weights alone, this machine has ", memory >> 20,
         " MB; take a smaller or more quantised one");
@@ -60,6 +54,8 @@ Model::Model(Config config, nn::Weights& weights)
 
 Model Model::load(const std::filesystem::path& folder, const LoadOptions& options) {
   Checkpoint checkpoint = open_checkpoint(folder);
+  const auto key_value_format =
+      nn::KeyValueFormat::of(options.key_value_bits, checkpoint.config.text.head_dim);
   check_fits_memory(checkpoint, options);
   std::shared_ptr<const nn::KernelRuntime> kernels;
   if (options.kernels && mx::default_device() == mx::Device::cpu)
@@ -69,6 +65,7 @@ Model Model::load(const std::filesystem::path& folder, const LoadOptions& option
   Model model(std::move(checkpoint.config), weights);
   weights.finish(folder.string());
   model.weight_bytes_ = weights.evaluate();
+  model.key_value_format_ = key_value_format;
   return model;
 }
 
@@ -88,7 +85,8 @@ Sequence Model::begin(const Prompt& prompt) const {
     check(id >= 0 && id < config_.text.vocabulary, ErrorCode::kModel, "token ", id,
           " is not in the vocabulary of ", config_.text.vocabulary,
           ": tokenizer and model do not belong together");
-  return {std::vector<nn::KeyValueCache>(language_.layers()), make_positions(tokens, prompt.spans)};
+  return {std::vector<nn::KeyValueCache>(language_.layers(), nn::KeyValueCache(key_value_format_)),
+          make_positions(tokens, prompt.spans)};
 }
 
 mx::array Model::prefill(Sequence& sequence, const Prompt& prompt,
@@ -117,26 +115,27 @@ mx::array Model::prefill(Sequence& sequence, const Prompt& prompt,
   return language_.forward(h, position, deepstack, {{&sequence.caches, count}}, trace);
 }
 
-mx::array Model::step(Sequence& sequence, int id) const {
-  const int position = sequence.size() + sequence.positions.delta();
-  return language_.forward(language_.embed(mx::array({id}, {1})), position, {},
-                           {{&sequence.caches, 1}});
-}
-
-mx::array Model::step(const std::vector<Sequence*>& sequences, const std::vector<int>& ids) const {
+mx::array Model::step(const std::vector<Sequence*>& sequences,
+                      const std::vector<std::vector<int>>& ids) const {
   check(!ids.empty() && ids.size() == sequences.size(), ErrorCode::kInvalidArgument,
-        "a step needs one token for each of its sequences, got ", ids.size(), " for ",
+        "a step needs tokens for each of its sequences, got them for ", ids.size(), " of ",
         sequences.size());
-  if (ids.size() == 1) return step(*sequences[0], ids[0]);
-  std::vector<int> positions;
+  std::vector<int> all, positions;
   std::vector<SequencePart> parts;
-  for (Sequence* sequence : sequences) {
-    positions.push_back(sequence->size() + sequence->positions.delta());
-    parts.push_back({&sequence->caches, 1});
+  for (size_t i = 0; i < ids.size(); ++i) {
+    int position = sequences[i]->size() + sequences[i]->positions.delta();
+    for (const int id : ids[i]) {
+      all.push_back(id);
+      positions.push_back(position++);
+    }
+    parts.push_back({&sequences[i]->caches, static_cast<int>(ids[i].size())});
   }
-  const int count = static_cast<int>(ids.size());
-  return language_.forward(language_.embed(mx::array(ids.begin(), {count})),
-                           text_rotation(positions, config_.text), {}, parts);
+  const mx::array embeddings =
+      language_.embed(mx::array(all.begin(), {static_cast<int>(all.size())}));
+  const TextPosition position = parts.size() == 1
+                                    ? TextPosition(positions[0])
+                                    : TextPosition(text_rotation(positions, config_.text));
+  return language_.forward(embeddings, position, {}, parts);
 }
 
 VisionFeatures concatenated(const std::vector<VisionFeatures>& parts) {

@@ -17,6 +17,7 @@ struct LoadOptions {
   std::optional<mx::Dtype> dtype;  // of computation; nullopt: as the checkpoint is stored
   /// How the CPU kernels run; nullopt for MLX's own operations, which all other devices take.
   std::optional<nn::KernelOptions> kernels = nn::KernelOptions{};
+  int key_value_bits = 16;  // 8 or 4: keys and values are kept quantised; 16: as they come
 };
 
 /// One conversation in the making: its tokens' keys and values and where they stand. Not
@@ -39,6 +40,7 @@ class Model {
   const Config& config() const { return config_; }
   bool has_vision() const { return vision_.has_value(); }
   uint64_t weight_bytes() const { return weight_bytes_; }
+  const nn::KeyValueFormat& key_value_format() const { return key_value_format_; }
 
   /// Throws Error(kModel) for a text-only export.
   VisionFeatures encode(const PatchRows& rows, const Trace& trace = {}) const;
@@ -52,12 +54,12 @@ class Model {
                     const std::optional<VisionFeatures>& features, int end,
                     const Trace& trace = {}) const;
 
-  /// Runs one token behind the prompt; returns its hidden state, (1, 1, hidden).
-  mx::array step(Sequence& sequence, int id) const;
-
-  /// The same for several sequences at once, each at its own length; (1, sequences, hidden). The
-  /// weights are read once for all.
-  mx::array step(const std::vector<Sequence*>& sequences, const std::vector<int>& ids) const;
+  /// Runs text tokens behind what each sequence has, `ids[i]` those of sequences[i], one or more,
+  /// each sequence at its own length; (1, tokens of all, hidden). The weights are read once for
+  /// all.
+  mx::array step(const std::vector<Sequence*>& sequences,
+                 const std::vector<std::vector<int>>& ids) const;
+  mx::array step(Sequence& sequence, int id) const { return step({&sequence}, {{id}}); }
 
   mx::array logits(const mx::array& hidden) const { return language_.logits(hidden); }
 
@@ -68,6 +70,7 @@ class Model {
   LanguageModel language_;
   std::optional<VisionTower> vision_;
   uint64_t weight_bytes_ = 0;
+  nn::KeyValueFormat key_value_format_;
 };
 
 /// Features of several media as one.

@@ -23,14 +23,6 @@ void check_inputs(const AttentionInputs& in, const Heads& out) {
         "attention: ", q.tokens, " queries see ", k.tokens, " keys");
 }
 
-template <typename View>
-auto* at(const View& view, int head, int token) {
-  using Byte = std::conditional_t<std::is_const_v<std::remove_pointer_t<decltype(view.data)>>,
-                                  const char, char>;
-  return static_cast<Byte*>(view.data) +
-         (head * view.head_stride + token * view.token_stride) * byte_size(view.type);
-}
-
 /// Keys that the query `token` sees.
 int seen(const AttentionInputs& in, int token) {
   return in.causal ? in.keys.tokens - in.queries.tokens + token + 1 : in.keys.tokens;

@@ -121,6 +121,27 @@ struct AttendBlockArguments {
   std::size_t output_stride;
 };
 
+/// Rows of numbers in groups of `group_size` adjacent ones, each of them scale * q + bias of its
+/// group; the q of `bits` (4 or 8) stand side by side in 32-bit words, as MLX's affine form.
+struct QuantizedRows {
+  const std::uint32_t* words = nullptr;
+  const void* scales = nullptr;
+  const void* biases = nullptr;
+  NumberType type = NumberType::kFloat32;  // of scales and biases
+  int bits = 8;
+  int group_size = 32;  // a multiple of 16
+  std::size_t word_stride = 0, scale_stride = 0;
+};
+
+/// `count` rows of `columns` as plain numbers.
+struct ExpandArguments {
+  QuantizedRows rows;
+  int first, count, columns;
+  void* output;
+  NumberType output_type;
+  std::size_t output_stride;
+};
+
 /// The same for few queries of the heads that share keys and values, which are read where they lie.
 struct AttendRowsArguments {
   const void* queries;  // (heads, query_count, head_dim)
@@ -137,6 +158,8 @@ struct AttendRowsArguments {
   float scale;
   void* output;  // (heads, query_count, head_dim)
   std::size_t output_head_stride, output_stride;
+  // Instead of keys and values where there are words.
+  QuantizedRows quantized_keys = {}, quantized_values = {};
 };
 
 /// Root mean square norm of one row, or layer norm where `bias` is given.
@@ -186,6 +209,7 @@ struct KernelTable {
   void (*prepare_dense[2])(const PrepareArguments&);  // these two: f32 weights, bf16 weights
   void (*multiply_dense[2])(const DenseArguments&);
   void (*attend_rows)(const AttendRowsArguments&);
+  void (*expand)(const ExpandArguments&);
   void (*normalize)(const NormalizeArguments&);
   void (*rotate)(const RotateArguments&);
   void (*activate[3])(const ActivateArguments&);  // by Activation

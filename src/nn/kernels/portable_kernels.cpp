@@ -57,16 +57,47 @@ void multiply_dense(const DenseArguments& a) {
   }
 }
 
+void expand(const ExpandArguments& a) {
+  const QuantizedRows& in = a.rows;
+  const int in_word = 32 / in.bits;
+  for (int i = 0; i < a.count; ++i) {
+    const std::size_t row = a.first + i;
+    for (int k = 0; k < a.columns; ++k) {
+      const std::uint32_t word = in.words[row * in.word_stride + k / in_word];
+      const std::uint32_t q = word >> (k % in_word * in.bits) & ((1u << in.bits) - 1);
+      const std::size_t group = row * in.scale_stride + k / in.group_size;
+      store_number(a.output, a.output_type, i * a.output_stride + k,
+                   static_cast<float>(q) * load_number(in.scales, in.type, group) +
+                       load_number(in.biases, in.type, group));
+    }
+  }
+}
+
+std::vector<float> expanded(const QuantizedRows& rows, int count, int columns) {
+  std::vector<float> numbers(static_cast<std::size_t>(count) * columns);
+  expand({rows, 0, count, columns, numbers.data(), NumberType::kFloat32,
+          static_cast<std::size_t>(columns)});
+  return numbers;
+}
+
+/// Keys and values as one type of numbers.
+struct KeyRows {
+  const void* keys;
+  const void* values;
+  NumberType type;
+  std::size_t key_stride, value_stride;
+};
+
 /// One query of one head.
-void attend_row(const AttendRowsArguments& a, int head, int query) {
+void attend_row(const AttendRowsArguments& a, const KeyRows& from, int head, int query) {
   const int seen = a.causal ? a.key_count - (a.query_count - 1 - query) : a.key_count;
   const std::size_t q = head * a.query_head_stride + query * a.query_stride;
   std::vector<float> shares(seen);
   for (int k = 0; k < seen; ++k) {
     float sum = 0;
     for (int d = 0; d < a.head_dim; ++d)
-      sum +=
-          load_number(a.queries, a.type, q + d) * load_number(a.keys, a.type, k * a.key_stride + d);
+      sum += load_number(a.queries, a.type, q + d) *
+             load_number(from.keys, from.type, k * from.key_stride + d);
     shares[k] = sum * a.scale;
   }
   const float most = *std::max_element(shares.begin(), shares.end());
@@ -75,15 +106,23 @@ void attend_row(const AttendRowsArguments& a, int head, int query) {
   for (int d = 0; d < a.head_dim; ++d) {
     float sum = 0;
     for (int k = 0; k < seen; ++k)
-      sum += shares[k] * load_number(a.values, a.type, k * a.value_stride + d);
+      sum += shares[k] * load_number(from.values, from.type, k * from.value_stride + d);
     store_number(a.output, a.type, head * a.output_head_stride + query * a.output_stride + d,
                  sum / total);
   }
 }
 
 void attend_rows(const AttendRowsArguments& a) {
+  std::vector<float> keys, values;
+  KeyRows from{a.keys, a.values, a.type, a.key_stride, a.value_stride};
+  if (a.quantized_keys.words != nullptr) {
+    keys = expanded(a.quantized_keys, a.key_count, a.head_dim);
+    values = expanded(a.quantized_values, a.key_count, a.head_dim);
+    const auto stride = static_cast<std::size_t>(a.head_dim);
+    from = {keys.data(), values.data(), NumberType::kFloat32, stride, stride};
+  }
   for (int head = 0; head < a.heads; ++head)
-    for (int query = 0; query < a.query_count; ++query) attend_row(a, head, query);
+    for (int query = 0; query < a.query_count; ++query) attend_row(a, from, head, query);
 }
 
 void normalize(const NormalizeArguments& a) {
@@ -154,6 +193,7 @@ const KernelTable& portable_kernels() {
                                     .prepare_dense = {prepare, prepare},
                                     .multiply_dense = {multiply_dense, multiply_dense},
                                     .attend_rows = attend_rows,
+                                    .expand = expand,
                                     .normalize = normalize,
                                     .rotate = rotate,
                                     .activate = {swiglu, gelu, gelu_tanh},

@@ -107,18 +107,19 @@ TEST_P(ModelGolden, SequencesThatStepTogetherAreAsEachAlone) {
   }
   for (int step = 0; step < 24; ++step) {
     std::vector<Sequence*> running;
-    std::vector<int> ids, members;
+    std::vector<std::vector<int>> ids;
+    std::vector<int> members;
     for (int i = 0; i < static_cast<int>(cases.size()); ++i) {
       if ((i == 0 && step < 5) || (i == 1 && step > 15)) continue;
       members.push_back(i);
       running.push_back(&together[i]);
-      ids.push_back(tokens[i].back());
+      ids.push_back({tokens[i].back()});
     }
     const mx::array logits = model().logits(model().step(running, ids));
     for (size_t row = 0; row < members.size(); ++row) {
       const int i = members[row], at = static_cast<int>(row);
       const mx::array mine = mx::slice(logits, {0, at, 0}, {1, at + 1, logits.shape(2)});
-      const mx::array expected = model().logits(model().step(alone[i], ids[row]));
+      const mx::array expected = model().logits(model().step(alone[i], ids[row][0]));
       ASSERT_LT(relative_error(mine, expected), 1e-5f) << cases[i].name << " step " << step;
       tokens[i].push_back(mx::argmax(mx::flatten(expected)).item<int>());
       ASSERT_EQ(mx::argmax(mx::flatten(mine)).item<int>(), tokens[i].back());

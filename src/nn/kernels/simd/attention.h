@@ -3,6 +3,7 @@
 #pragma once
 
 #include "nn/kernels/simd/dense_linear.h"
+#include "nn/kernels/simd/expand.h"
 #include "nn/kernels/simd/some_numbers.h"
 
 namespace prismvid::nn::kernels {
@@ -186,6 +187,14 @@ void attend_block(const AttendBlockArguments& a) {
   block.finish();
 }
 
+/// Keys and values from one of them on, as they lie.
+struct KeyRows {
+  const void* keys;
+  const void* values;
+  NumberType type;
+  std::size_t key_stride, value_stride;
+};
+
 /// Few rows (heads times queries) against keys and values where they lie, in f32.
 template <class V>
 class QueryRows {
@@ -208,15 +217,16 @@ class QueryRows {
     }
   }
 
-  void add_keys(int first) {
+  /// Takes in keys [first, first + kTogether) or up to the last, of which `from` are.
+  void add_keys(int first, const KeyRows& from) {
     const int left = a_.key_count - first, keys = left < kTogether ? left : kTogether;
-    in_parts<kRowsTogether>(rows_, [&]<int R>(int row) { find_scores<R>(row, first, keys); });
+    in_parts<kRowsTogether>(rows_, [&]<int R>(int row) { find_scores<R>(row, keys, from); });
     for (int r = 0; r < rows_; ++r) {
       const int unseen = a_.causal ? a_.query_count - 1 - r % a_.query_count : 0;
       const int seen = left - unseen < keys ? left - unseen : keys;
       scores_to_shares(r, seen < 0 ? 0 : seen, rounded_up(keys, 16));
     }
-    in_parts<kRowsTogether>(rows_, [&]<int R>(int row) { mix_values<R>(row, first, keys); });
+    in_parts<kRowsTogether>(rows_, [&]<int R>(int row) { mix_values<R>(row, keys, from); });
   }
 
   void finish() const {
@@ -234,15 +244,15 @@ class QueryRows {
   static constexpr int kRowsTogether = 4;
 
   template <int R>
-  void find_scores(int row, int first, int keys) {
+  void find_scores(int row, int keys, const KeyRows& from) {
     const float scale = a_.scale * kLog2E;
     for (int k = 0; k < keys; ++k) {
-      const char* key = number_at(a_.keys, a_.type, (first + k) * a_.key_stride);
-      __builtin_prefetch(number_at(a_.values, a_.type, (first + k) * a_.value_stride));
+      const char* key = number_at(from.keys, from.type, k * from.key_stride);
+      __builtin_prefetch(number_at(from.values, from.type, k * from.value_stride));
       Floats sums[R];
       for (int r = 0; r < R; ++r) sums[r] = V::zero();
       for (int d = 0; d < width_; d += 16) {
-        const Floats x = load_some<V>(key + d * byte_size(a_.type), a_.type, a_.head_dim - d);
+        const Floats x = load_some<V>(key + d * byte_size(from.type), from.type, a_.head_dim - d);
         for (int r = 0; r < R; ++r)
           sums[r] = V::multiply_add(x, V::load(queries_[row + r] + d), sums[r]);
       }
@@ -270,14 +280,14 @@ class QueryRows {
   }
 
   template <int R>
-  void mix_values(int row, int first, int keys) {
+  void mix_values(int row, int keys, const KeyRows& from) {
     for (int d = 0; d < width_; d += 16) {
       Floats mixed[R];
       for (int r = 0; r < R; ++r)
         mixed[r] = V::multiply(V::load(mixed_[row + r] + d), V::broadcast(kept_[row + r]));
-      const char* value = number_at(a_.values, a_.type, first * a_.value_stride + d);
-      for (int k = 0; k < keys; ++k, value += a_.value_stride * byte_size(a_.type)) {
-        const Floats x = load_some<V>(value, a_.type, a_.head_dim - d);
+      const char* value = number_at(from.values, from.type, d);
+      for (int k = 0; k < keys; ++k, value += from.value_stride * byte_size(from.type)) {
+        const Floats x = load_some<V>(value, from.type, a_.head_dim - d);
         for (int r = 0; r < R; ++r)
           mixed[r] = V::multiply_add(x, V::broadcast(scores_[row + r][k]), mixed[r]);
       }
@@ -293,10 +303,31 @@ class QueryRows {
   alignas(64) float scores_[kMaxQueryRows][kTogether];
 };
 
+/// Quantised keys and values become numbers some rows at a time, in a cache.
+template <class V>
+void add_quantized_keys(const AttendRowsArguments& a, QueryRows<V>& rows) {
+  constexpr int kTogether = QueryRows<V>::kTogether;
+  alignas(64) float keys[kTogether][kMaxHeadDim], values[kTogether][kMaxHeadDim];
+  const KeyRows from{keys, values, NumberType::kFloat32, kMaxHeadDim, kMaxHeadDim};
+  for (int first = 0; first < a.key_count; first += kTogether) {
+    const int count = a.key_count - first < kTogether ? a.key_count - first : kTogether;
+    expand<V>({a.quantized_keys, first, count, a.head_dim, keys, from.type, kMaxHeadDim});
+    expand<V>({a.quantized_values, first, count, a.head_dim, values, from.type, kMaxHeadDim});
+    rows.add_keys(first, from);
+  }
+}
+
 template <class V>
 void attend_rows(const AttendRowsArguments& a) {
   QueryRows<V> rows(a);
-  for (int first = 0; first < a.key_count; first += QueryRows<V>::kTogether) rows.add_keys(first);
+  if (a.quantized_keys.words != nullptr) {
+    add_quantized_keys(a, rows);
+  } else {
+    for (int first = 0; first < a.key_count; first += QueryRows<V>::kTogether)
+      rows.add_keys(first, {number_at(a.keys, a.type, first * a.key_stride),
+                            number_at(a.values, a.type, first * a.value_stride), a.type,
+                            a.key_stride, a.value_stride});
+  }
   rows.finish();
 }
 

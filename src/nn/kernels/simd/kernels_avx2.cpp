@@ -18,6 +18,7 @@ const KernelTable& avx2_kernels() {
       .prepare_dense = {prepare<Floats>, prepare<Full>},
       .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Avx2>>},
       .attend_rows = attend_rows<Avx2>,
+      .expand = expand<Avx2>,
       .normalize = normalize<Avx2>,
       .rotate = rotate<Avx2>,
       .activate = {activate<Avx2, SwiGlu>, activate<Avx2, Gelu>, activate<Avx2, GeluTanh>},

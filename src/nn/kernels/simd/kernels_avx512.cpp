@@ -18,6 +18,7 @@ const KernelTable& avx512_kernels() {
       .prepare_dense = {prepare<Floats>, prepare<Full>},
       .multiply_dense = {multiply_dense<Floats>, multiply_dense<Bfloat16Dot512>},
       .attend_rows = attend_rows<Avx512>,
+      .expand = expand<Avx512>,
       .normalize = normalize<Avx512>,
       .rotate = rotate<Avx512>,
       .activate = {activate<Avx512, SwiGlu>, activate<Avx512, Gelu>, activate<Avx512, GeluTanh>},

@@ -17,6 +17,7 @@ const KernelTable& neon_kernels() {
       .prepare_dense = {prepare<Floats>, prepare<Floats>},
       .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Neon>>},
       .attend_rows = attend_rows<Neon>,
+      .expand = expand<Neon>,
       .normalize = normalize<Neon>,
       .rotate = rotate<Neon>,
       .activate = {activate<Neon, SwiGlu>, activate<Neon, Gelu>, activate<Neon, GeluTanh>},
