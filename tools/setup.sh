@@ -1,10 +1,20 @@
 #!/usr/bin/env bash
 # Makes everything the build needs: system packages, .venv with pinned Python packages, build/models.
-#   tools/setup.sh run|test|bench     (test adds what only the tests need, bench the peers that are measured beside ours)
+#   tools/setup.sh run|test|bench|cuda   (test adds what only the tests need, bench the peers that are measured beside ours,
+#                                        cuda MLX's CUDA library in .cuda, 90 MB to fetch, for cmake --preset cuda)
 # A second call with nothing to do takes a second. PRISMVID_NO_INSTALL=1: name what is missing and stop.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 level=${1:-run}
+
+if [ "$level" = cuda ]; then  # beside an environment that `run` or `test` has made
+  [ -x .venv/bin/pip ] || { echo "setup: run 'tools/setup.sh run' first" >&2; exit 1; }
+  stamp=$(cksum < requirements/cuda.txt)
+  [ "$(cat .cuda/stamp 2>/dev/null)" = "$stamp" ] ||
+    { .venv/bin/pip install -q --disable-pip-version-check --no-deps --upgrade --target .cuda -r requirements/cuda.txt &&
+      echo "$stamp" > .cuda/stamp; }
+  exit
+fi
 
 system_packages() {  # one list for each package manager; docs/dependencies.md says what each is for
   sed -e 's/#.*//' "requirements/$1.txt" "$([ "$level" = run ] && echo /dev/null || echo "requirements/$1-test.txt")"

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "inference/memory_use.h"
+#include "models/qwen3_vl/device_decoder.h"
 
 namespace prismvid::inference {
 namespace {
@@ -27,12 +28,17 @@ double row_cost(const LoadedModel& model) {
 StepLogits::StepLogits(mx::array values, const std::vector<size_t>& rows_of)
     : values_(std::move(values)), starts_{0} {
   for (const size_t rows : rows_of)
-    starts_.push_back(starts_.back() + rows * static_cast<size_t>(values_.shape(2)));
+    starts_.push_back(starts_.back() + rows * static_cast<size_t>(values_->shape(2)));
 }
 
-std::span<float> StepLogits::of(size_t request) const {
-  mx::array values = values_;
-  return {values.data<float>() + starts_[request], starts_[request + 1] - starts_[request]};
+std::span<float> StepLogits::of(size_t request) {
+  if (!values_) return rows_.at(request);
+  return {values_->data<float>() + starts_[request], starts_[request + 1] - starts_[request]};
+}
+
+std::optional<int> StepLogits::likeliest(size_t request) const {
+  if (likeliest_.empty()) return std::nullopt;
+  return likeliest_.at(request);
 }
 
 ActiveRequest::ActiveRequest(const LoadedModel& model, RequestStart start, Caches* caches)
@@ -102,8 +108,16 @@ void ActiveRequest::run_chunk() {
   take_one(StepLogits(logits, {1}).of(0));
 }
 
+// A device may have gone on with these keys and values.
+ActiveRequest::~ActiveRequest() {
+  if (auto* decoder = model_.model.device_decoder()) decoder->rest();
+}
+
 StepLogits ActiveRequest::step(const LoadedModel& model,
                                const std::vector<ActiveRequest*>& requests) {
+  auto* decoder = model.model.device_decoder();
+  if (decoder && static_cast<int>(requests.size()) <= decoder->most_sequences())
+    return step_on(*decoder, requests);
   std::vector<qwen3_vl::Sequence*> sequences;
   std::vector<std::vector<int>> ids;
   std::vector<size_t> rows;
@@ -122,7 +136,29 @@ StepLogits ActiveRequest::step(const LoadedModel& model,
   return {logits, rows};
 }
 
-void ActiveRequest::take(std::span<float> rows) {
+// A step of the device is so short that guesses, which it takes none of, would not pay.
+StepLogits ActiveRequest::step_on(qwen3_vl::DeviceDecoder& decoder,
+                                  const std::vector<ActiveRequest*>& requests) {
+  std::vector<qwen3_vl::Sequence*> sequences;
+  std::vector<int> ids;
+  bool likeliest = true;
+  for (ActiveRequest* request : requests) {
+    sequences.push_back(&request->sequence_);
+    ids.push_back(request->generation_.last_token());
+    request->generation_.drop_draft();
+    likeliest = likeliest && request->generation_.takes_likeliest();
+  }
+  if (likeliest) return StepLogits(decoder.likeliest(sequences, ids));
+  for (ActiveRequest* request : requests) request->generation_.prepare();
+  return StepLogits(decoder.logits(sequences, ids));
+}
+
+void ActiveRequest::take(StepLogits& step, size_t index) {
+  if (const auto id = step.likeliest(index)) {
+    if (generation_.take_likeliest(*id)) timings_.decode_ms = end_phase(Phase::kDone);
+    return;  // the first token, which is timed, comes from the prompt's logits
+  }
+  const std::span<float> rows = step.of(index);
   const std::vector<int>& draft = generation_.last_draft();
   const size_t width = rows.size() / (draft.size() + 1);
   size_t taken = 0;

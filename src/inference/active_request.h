@@ -26,17 +26,26 @@ struct RequestStart {
   std::function<void()> on_media;  // called from another thread when can_work() may have changed
 };
 
-/// Logits of one step, some rows for each of its requests.
+/// What one step gives its requests: logits, some rows for each, or tokens that the device picked.
 class StepLogits {
  public:
   /// `values` (1, rows, vocabulary), evaluated; request i has rows_of[i] of them, in order.
   StepLogits(mx::array values, const std::vector<size_t>& rows_of);
+  /// One row for each request.
+  explicit StepLogits(std::vector<std::vector<float>> rows) : rows_(std::move(rows)) {}
+  /// The likeliest token of each request.
+  explicit StepLogits(std::vector<int> likeliest) : likeliest_(std::move(likeliest)) {}
+
+  /// The token of one request, where there are no rows.
+  std::optional<int> likeliest(size_t request) const;
   /// The rows of one request, one behind the other.
-  std::span<float> of(size_t request) const;
+  std::span<float> of(size_t request);
 
  private:
-  mx::array values_;
+  std::optional<mx::array> values_;
   std::vector<size_t> starts_;  // of each request's values, and the end
+  std::vector<std::vector<float>> rows_;
+  std::vector<int> likeliest_;
 };
 
 /// One request on its way through the model, in pieces short enough to take turns: parts of media,
@@ -49,6 +58,9 @@ class ActiveRequest {
   /// `model` must outlive this. Throws Error(kInvalidArgument or kModel) for what cannot run.
   /// `caches` may be null: then everything is computed.
   ActiveRequest(const LoadedModel& model, RequestStart start, Caches* caches = nullptr);
+  ~ActiveRequest();
+  ActiveRequest(const ActiveRequest&) = delete;
+  ActiveRequest& operator=(const ActiveRequest&) = delete;
 
   Phase phase() const { return phase_; }
   /// Whether work() has something to do at once.
@@ -58,12 +70,12 @@ class ActiveRequest {
   void work();
 
   /// Runs the newest token of each through the layers together, with what is guessed to follow it,
-  /// all of them in Phase::kDecode; returns the logits behind each. Sequences may differ in length.
+  /// all of them in Phase::kDecode; returns what is behind each. Sequences may differ in length.
   /// Throws what the model throws; then none of them can go on.
   static StepLogits step(const LoadedModel& model, const std::vector<ActiveRequest*>& requests);
-  /// Takes the next token, and as many more as were guessed right, from its rows of step(). Throws
-  /// what the token callback throws.
-  void take(std::span<float> rows);
+  /// Takes the next token of request `index` of step(), and as many more as were guessed right.
+  /// Throws what the token callback throws.
+  void take(StepLogits& step, size_t index);
 
   bool is_cancelled() const { return stop_.stop_requested(); }
   /// Ends the answer where it is.
@@ -78,6 +90,8 @@ class ActiveRequest {
   void find_prefix();
   void keep_prefix();
   void run_chunk();
+  static StepLogits step_on(qwen3_vl::DeviceDecoder& decoder,
+                            const std::vector<ActiveRequest*>& requests);
   bool take_one(std::span<float> logits);
   double end_phase(Phase next);
 

@@ -51,6 +51,20 @@ bool Generation::take(std::span<float> logits) {
   if (!raw.empty())
     answer_.log_probabilities.push_back(
         nn::log_probabilities(raw, id, options_.top_log_probabilities));
+  return accept(id, constrained);
+}
+
+bool Generation::take_likeliest(int id) {
+  sampler_.remember(id);
+  return accept(id, false);
+}
+
+bool Generation::takes_likeliest() const {
+  return options_.top_log_probabilities < 0 && !in_grammar() && !is_forced() &&
+         sampler_.is_plain_greedy();
+}
+
+bool Generation::accept(int id, bool constrained) {
   answer_.token_ids.push_back(id);
   look_up_.push(id);
   if (is_end_token(id) && (constrained || !options_.ignore_end)) return end(FinishReason::kStop);

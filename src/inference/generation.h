@@ -22,9 +22,17 @@ class Generation {
   /// when the answer is complete.
   bool take(std::span<float> logits);
 
+  /// The same where the device picked the token as takes_likeliest() allows.
+  bool take_likeliest(int id);
+
+  /// Whether the next token is the likeliest one and nothing else of the logits is looked at.
+  bool takes_likeliest() const;
+
   /// Tokens that may well follow the last one: where the model agrees they cost a step less each.
   /// take() decides as without them, so they change no answer.
   const std::vector<int>& draft(const StepCost& cost);
+  /// For a step that takes none.
+  void drop_draft() { draft_.clear(); }
   const std::vector<int>& last_draft() const { return draft_; }
   /// How many of the draft take() took, once no more of it will be.
   void judge_draft(int accepted);
@@ -42,6 +50,7 @@ class Generation {
 
  private:
   int next_token(std::span<float> logits);
+  bool accept(int id, bool constrained);
   bool is_forced() const;
   bool in_grammar() const { return matcher_.has_value() && !builder_.is_thinking(); }
   void keep_to_grammar(std::span<float> logits);

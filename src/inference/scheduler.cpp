@@ -111,9 +111,9 @@ bool Scheduler::decode_once() {
   }
   if (decoding.empty()) return false;
   try {
-    const StepLogits logits = ActiveRequest::step(model_, requests);
+    StepLogits logits = ActiveRequest::step(model_, requests);
     for (size_t i = 0; i < decoding.size(); ++i)
-      decoding[i]->guarded([&] { decoding[i]->request().take(logits.of(i)); });
+      decoding[i]->guarded([&] { decoding[i]->request().take(logits, i); });
   } catch (...) {
     for (RunningRequest* one : decoding) one->fail(std::current_exception());
   }

@@ -131,12 +131,14 @@ Answer VisionLanguageModel::generate(const Conversation& conversation,
                                    stop,
                                    {}});
   while (request.phase() != ActiveRequest::Phase::kDone) {
-    if (request.is_cancelled())
+    if (request.is_cancelled()) {
       request.cancel();
-    else if (request.phase() == ActiveRequest::Phase::kDecode)
-      request.take(ActiveRequest::step(*loaded_, {&request}).of(0));
-    else
+    } else if (request.phase() == ActiveRequest::Phase::kDecode) {
+      StepLogits logits = ActiveRequest::step(*loaded_, {&request});
+      request.take(logits, 0);
+    } else {
       request.work();
+    }
   }
   return request.finish();
 }

@@ -13,6 +13,9 @@ class Embedding {
   /// (tokens) int32 -> (tokens, width)
   mx::array operator()(const mx::array& ids) const;
 
+  /// Null where the CPU kernels read it.
+  const Matrix* plain_matrix() const { return std::get_if<Matrix>(&table_); }
+
   /// Logits of a tied head, float32: (..., width) -> (..., count).
   mx::array as_linear(const mx::array& x) const;
 

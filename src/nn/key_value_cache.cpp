@@ -63,6 +63,13 @@ void KeyValueCache::append_kept(const std::vector<mx::array>& arrays) {
   size_ = end;
 }
 
+void KeyValueCache::reserve(int tokens) {
+  const int room = buffers_.at(0).shape(2);
+  if (tokens <= room) return;
+  for (mx::array& buffer : buffers_)
+    buffer = mx::concatenate({buffer, space(buffer, rounded_up(tokens) - room)}, 2);
+}
+
 mx::array KeyValueCache::attention(const mx::array& queries, const SharedKernels& kernels) const {
   const std::vector<mx::array> all = tokens(0, size_);
   if (!format_.is_quantized())

@@ -43,6 +43,15 @@ class KeyValueCache {
 
   int size() const { return size_; }
 
+  /// Makes room for `tokens` in all where there are some, for kernels that write in place behind
+  /// size().
+  void reserve(int tokens);
+  /// Buffers (1, heads, room, head_dim) of a cache in 16 bits that has tokens.
+  const mx::array& key_buffer() const { return buffers_.at(0); }
+  const mx::array& value_buffer() const { return buffers_.at(1); }
+  /// Counts tokens that were written in place.
+  void advance(int tokens) { size_ += tokens; }
+
   /// Forgets all but the first `size` tokens.
   void truncate(int size) { size_ = std::min(size_, size); }
 

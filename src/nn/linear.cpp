@@ -1,9 +1,26 @@
 #include "nn/linear.h"
 
+#include "nn/embedding.h"
+
 namespace prismvid::nn {
+namespace {
+
+bool on_cuda() {
+#ifdef PRISMVID_CUDA
+  return mx::default_device() == mx::Device::gpu;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
 
 mx::array multiply_transposed(const mx::array& x, const Matrix& matrix) {
   if (!matrix.is_quantized()) return mx::matmul(x, mx::swapaxes(matrix.weight, -1, -2));
+  // MLX's CUDA product of packed weights is a fifth as fast as its bfloat16 one once there are many
+  // rows, and for a few it is compiled when first used, which takes many seconds.
+  if (on_cuda() && x.size() / x.shape(-1) > 1)
+    return mx::matmul(x, mx::swapaxes(mx::astype(dequantized(matrix), x.dtype()), -1, -2));
   const Quantization& q = matrix.quantization;
   return mx::quantized_matmul(x, matrix.weight, *matrix.scales, matrix.biases, true, q.group_size,
                               q.bits, q.mode);
@@ -12,6 +29,11 @@ mx::array multiply_transposed(const mx::array& x, const Matrix& matrix) {
 SharedMatrix Linear::kernel_matrix() const {
   const auto* packed = std::get_if<SharedMatrix>(&weights_);
   return packed ? *packed : nullptr;
+}
+
+const Matrix* Linear::plain_matrix() const {
+  const auto* plain = std::get_if<Plain>(&weights_);
+  return plain && !plain->bias ? &plain->matrix : nullptr;
 }
 
 mx::array Linear::operator()(const mx::array& x) const {

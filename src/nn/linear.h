@@ -42,6 +42,9 @@ class Linear {
   /// Null where MLX multiplies.
   SharedMatrix kernel_matrix() const;
 
+  /// Null where the CPU kernels multiply, or with a bias.
+  const Matrix* plain_matrix() const;
+
  private:
   struct Plain {
     Matrix matrix;

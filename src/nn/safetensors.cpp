@@ -8,6 +8,9 @@
 #include <cstring>
 
 #include "core/error.h"
+#ifdef PRISMVID_CUDA
+#include "nn/cuda/device_array.h"
+#endif
 
 namespace prismvid::nn {
 namespace {
@@ -79,6 +82,9 @@ mx::array SafetensorsFile::array(const std::string& name) const {
   const bool cpu = mx::default_device() == mx::Device::cpu && !mx::is_available(mx::Device::gpu);
   if (cpu && aligned && entry.end > entry.begin && in_place.raw_ptr() == data)
     return mx::array(mx::allocator::Data(in_place, keep_alive), shape, dtype);
+#ifdef PRISMVID_CUDA
+  if (mx::default_device() == mx::Device::gpu) return cuda::device_array(data, shape, dtype);
+#endif
   return mx::array(static_cast<void*>(data), shape, dtype, keep_alive);
 }
 

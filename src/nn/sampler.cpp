@@ -68,6 +68,12 @@ int Sampler::draw(std::span<const float> logits) {
   return tokens.empty() ? 0 : tokens.back().id;
 }
 
+bool Sampler::is_plain_greedy() const {
+  return options_.temperature == 0 && options_.presence_penalty == 0 &&
+         options_.frequency_penalty == 0 && options_.repetition_penalty == 1 &&
+         options_.logit_bias.empty();
+}
+
 void Sampler::penalize(std::span<float> logits) const {
   const auto inside = [&](int id) { return id >= 0 && id < static_cast<int>(logits.size()); };
   for (const auto& [id, count] : counts_) {

@@ -35,6 +35,9 @@ class Sampler {
   /// The next token of `logits`, which are changed, and remembers it for the penalties.
   int pick(std::span<float> logits);
 
+  /// Whether pick() is argmax(): no temperature, no penalties, no bias.
+  bool is_plain_greedy() const;
+
   /// Counts a token that was not picked here, for example a forced one.
   void remember(int id) { ++counts_[id]; }
 

@@ -16,6 +16,10 @@ class SwiGlu {
   /// The result plus `other` (the same shape).
   mx::array plus(const mx::array& x, const mx::array& other) const;
 
+  const Linear& gate() const { return gate_proj_; }
+  const Linear& up() const { return up_proj_; }
+  const Linear& down() const { return down_proj_; }
+
  private:
   Linear gate_proj_, up_proj_, down_proj_;
 };

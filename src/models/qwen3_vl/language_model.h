@@ -41,6 +41,13 @@ class TextAttention {
   mx::array plus(const mx::array& x, const mx::array& other, const TextPosition& position,
                  const std::vector<LayerPart>& parts) const;
 
+  const nn::Linear& q_proj() const { return q_proj_; }
+  const nn::Linear& k_proj() const { return k_proj_; }
+  const nn::Linear& v_proj() const { return v_proj_; }
+  const nn::Linear& o_proj() const { return o_proj_; }
+  const nn::RmsNorm& q_norm() const { return q_norm_; }
+  const nn::RmsNorm& k_norm() const { return k_norm_; }
+
  private:
   mx::array turned(const mx::array& x, int heads, const nn::RmsNorm& norm,
                    const TextPosition& position) const;
@@ -60,6 +67,12 @@ class DecoderLayer {
   DecoderLayer(const TextConfig& config, nn::Weights& weights, int index);
   mx::array operator()(const mx::array& x, const TextPosition& position,
                        const std::vector<LayerPart>& parts) const;
+
+  const nn::RmsNorm& input_norm() const { return input_layernorm_; }
+  const nn::RmsNorm& output_norm() const { return post_attention_layernorm_; }
+  const TextAttention& attention() const { return self_attn_; }
+  /// Null for a mixture of experts.
+  const nn::SwiGlu* dense() const { return std::get_if<nn::SwiGlu>(&mlp_); }
 
  private:
   nn::RmsNorm input_layernorm_, post_attention_layernorm_;
@@ -85,6 +98,13 @@ class LanguageModel {
   mx::array logits(const mx::array& hidden) const;
 
   int layers() const { return static_cast<int>(layers_.size()); }
+  const DecoderLayer& layer(int index) const { return layers_[index]; }
+  const nn::RmsNorm& last_norm() const { return norm_; }
+  const nn::Matrix* embedding() const { return embed_tokens_.plain_matrix(); }
+  /// The matrix that makes the logits; null where the CPU kernels multiply.
+  const nn::Matrix* head() const {
+    return lm_head_ ? lm_head_->plain_matrix() : embed_tokens_.plain_matrix();
+  }
 
  private:
   TextPosition for_kernels(const TextPosition& position, int tokens) const;

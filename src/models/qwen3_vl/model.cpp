@@ -1,10 +1,12 @@
 #include "models/qwen3_vl/model.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "core/error.h"
 #include "core/memory.h"
 #include "models/qwen3_vl/checkpoint.h"
+#include "models/qwen3_vl/device_decoder.h"
 
 namespace prismvid::qwen3_vl {
 namespace {
@@ -66,6 +68,8 @@ Model Model::load(const std::filesystem::path& folder, const LoadOptions& option
   weights.finish(folder.string());
   model.weight_bytes_ = weights.evaluate();
   model.key_value_format_ = key_value_format;
+  if (!key_value_format.is_quantized())
+    model.decoder_ = make_device_decoder(model.language_, model.config_.text);
   return model;
 }
 
@@ -85,7 +89,9 @@ Sequence Model::begin(const Prompt& prompt) const {
     check(id >= 0 && id < config_.text.vocabulary, ErrorCode::kModel, "token ", id,
           " is not in the vocabulary of ", config_.text.vocabulary,
           ": tokenizer and model do not belong together");
-  return {std::vector<nn::KeyValueCache>(language_.layers(), nn::KeyValueCache(key_value_format_)),
+  static std::atomic<uint64_t> begun = 0;
+  return {++begun,
+          std::vector<nn::KeyValueCache>(language_.layers(), nn::KeyValueCache(key_value_format_)),
           make_positions(tokens, prompt.spans)};
 }
 

@@ -23,11 +23,14 @@ struct LoadOptions {
 /// One conversation in the making: its tokens' keys and values and where they stand. Not
 /// thread-safe.
 struct Sequence {
+  uint64_t id = 0;  // no other has it
   std::vector<nn::KeyValueCache> caches;
   Positions positions;  // of the prompt
 
   int size() const { return caches.empty() ? 0 : caches[0].size(); }
 };
+
+class DeviceDecoder;
 
 /// Qwen3-VL, dense or mixture of experts. Immutable; all state lies in Sequence. One thread at a
 /// time.
@@ -63,6 +66,9 @@ class Model {
 
   mx::array logits(const mx::array& hidden) const { return language_.logits(hidden); }
 
+  /// Null where steps go through MLX.
+  DeviceDecoder* device_decoder() const { return decoder_.get(); }
+
  private:
   Model(Config config, nn::Weights& weights);
 
@@ -71,6 +77,7 @@ class Model {
   std::optional<VisionTower> vision_;
   uint64_t weight_bytes_ = 0;
   nn::KeyValueFormat key_value_format_;
+  std::shared_ptr<DeviceDecoder> decoder_;
 };
 
 /// Features of several media as one.

@@ -1,0 +1,388 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "core/error.h"
+#include "models/qwen3_vl/cuda_layers.h"
+#include "models/qwen3_vl/device_decoder.h"
+#include "models/qwen3_vl/model.h"
+#include "nn/cuda/device_array.h"
+#include "nn/cuda/product.h"
+
+// One decode step is one CUDA graph over memory that stays: five kernels a layer, each of which
+// starts fetching its weights before the one ahead of it has ended. What changes from step to step
+// (tokens, positions, lengths) lies on the device and is moved on there, so that the host may lag
+// behind.
+namespace prismvid::qwen3_vl {
+namespace {
+
+using namespace prismvid::cuda;
+
+constexpr int kAhead = 2;  // steps started before their tokens are read
+
+class CudaDecoder : public DeviceDecoder {
+ public:
+  CudaDecoder(const TextConfig& config, CudaWeights weights)
+      : config_(config),
+        layers_(std::move(weights.layers)),
+        embedding_(weights.embedding),
+        head_(weights.head),
+        last_norm_(weights.last_norm),
+        kernels_(Kernels::instance()) {
+    kernels_.use();
+    check_driver(cuStreamCreate(&stream_, CU_STREAM_NON_BLOCKING), "making a stream");
+    for (CUevent& event : done_)
+      check_driver(cuEventCreate(&event, CU_EVENT_DISABLE_TIMING), "making an event");
+    const int inter = layers_[0].gate.rows, hidden = config.hidden_size;
+    const size_t most = kMostTokens, heads = static_cast<size_t>(config.heads),
+                 projected = (heads + 2 * config.key_value_heads) * kHeadDim;
+    WorkspaceSizes sizes;
+    const auto room_for = [&](int rows, int columns) {
+      const WorkspaceSizes needed = workspace_sizes(rows, columns, kMostTokens);
+      sizes.partial = std::max(sizes.partial, needed.partial);
+      sizes.arranged = std::max(sizes.arranged, needed.arranged);
+      sizes.arranged_sums = std::max(sizes.arranged_sums, needed.arranged_sums);
+    };
+    room_for(static_cast<int>(projected), hidden);
+    room_for(hidden, static_cast<int>(heads) * kHeadDim);
+    room_for(2 * inter, hidden);
+    room_for(hidden, inter);
+    room_for(head_.rows, hidden);
+    ids_ = DeviceBuffer(most * 4);
+    positions_ = DeviceBuffer(most * 4);
+    lengths_ = DeviceBuffer(most * 4);
+    step_ = DeviceBuffer(most * 4);
+    hidden_ = DeviceBuffer(most * hidden * 2);
+    projected_ = DeviceBuffer(most * projected * 2);
+    attended_ = DeviceBuffer(most * heads * kHeadDim * 2);
+    gated_ = DeviceBuffer(most * inter * 2);
+    logits_ = DeviceBuffer(most * head_.rows * 4);
+    turns_ = DeviceBuffer(most * kHeadDim / 2 * sizeof(float2));
+    partial_ = DeviceBuffer(sizes.partial);
+    arranged_ = DeviceBuffer(sizes.arranged);
+    arranged_sums_ = DeviceBuffer(sizes.arranged_sums);
+    attention_partial_ = DeviceBuffer(kMostParts * kMostRows * (kHeadDim + 4) * 4);
+    arrived_ = DeviceBuffer(kArrivedCounters * 4);
+    attention_arrived_ = DeviceBuffer(most * config.key_value_heads * 4);
+    greedy_arrived_ = DeviceBuffer(most * 4);
+    greedy_partial_ = DeviceBuffer(most * kGreedyBlocks * sizeof(float2));
+    caches_ = DeviceBuffer(layers_.size() * most * sizeof(LayerCache));
+    const std::vector<float> frequencies = text_frequencies(config);
+    frequencies_ = DeviceBuffer(frequencies.size() * 4);
+    upload(frequencies_, frequencies);
+  }
+
+  ~CudaDecoder() override {
+    cuStreamSynchronize(stream_);
+    for (const auto& [key, graph] : graphs_) cuGraphExecDestroy(graph);
+    for (CUevent event : done_) cuEventDestroy(event);
+    cuStreamDestroy(stream_);
+  }
+
+  int most_sequences() const override { return kMostTokens; }
+
+  std::vector<std::vector<float>> logits(const std::vector<Sequence*>& sequences,
+                                         const std::vector<int>& ids) override {
+    start(sequences, ids, 1);
+    run(false);
+    const size_t width = static_cast<size_t>(head_.rows), count = sequences.size();
+    if (!host_logits_ || host_rows_ < count) {
+      host_logits_ = std::make_unique<HostBuffer>(count * width * 4);
+      host_rows_ = count;
+    }
+    auto* data = host_logits_->host<float>();
+    check_driver(cuMemcpyDtoHAsync(data, logits_.address(), count * width * 4, stream_),
+                 "reading logits");
+    finish();
+    for (Sequence* sequence : sequences) advance(*sequence);
+    std::vector<std::vector<float>> rows;
+    for (size_t i = 0; i < count; ++i, data += width) rows.emplace_back(data, data + width);
+    return rows;
+  }
+
+  std::vector<int> likeliest(const std::vector<Sequence*>& sequences,
+                             const std::vector<int>& ids) override {
+    const bool goes_on =
+        running_ && sequences == sequences_ && ids == tokens_ && states() == states_;
+    if (!goes_on) {
+      start(sequences, ids, kSpan);
+      room_ = kSpan;
+      running_ = true;
+    }
+    while (started_ < read_ + kAhead && started_ < room_) run(true);
+    const int slot = read_ % kHistory;
+    check_driver(cuEventSynchronize(done_[slot]), "waiting for a token");
+    const int* row = history_.host<int>() + slot * sequences.size();
+    tokens_.assign(row, row + sequences.size());
+    ++read_;
+    for (Sequence* sequence : sequences) advance(*sequence);
+    states_ = states();
+    if (read_ == room_) {  // the caches are full
+      finish();
+      running_ = false;
+    }
+    return tokens_;
+  }
+
+  void rest() override {
+    if (!running_) return;
+    cuStreamSynchronize(stream_);  // what failed is told by the next step
+    running_ = false;
+  }
+
+ private:
+  static constexpr int kMostParts = 4096;  // of the attention: tokens * key heads * splits
+  static constexpr int kSpan = 128;        // tokens the caches get room for at a time
+
+  static void advance(Sequence& sequence) {
+    for (nn::KeyValueCache& cache : sequence.caches) cache.advance(1);
+  }
+  // An address may be that of another sequence by now.
+  std::vector<std::pair<uint64_t, int>> states() const {
+    std::vector<std::pair<uint64_t, int>> states;
+    for (const Sequence* sequence : sequences_) states.emplace_back(sequence->id, sequence->size());
+    return states;
+  }
+
+  template <typename T>
+  void upload(const DeviceBuffer& to, const std::vector<T>& values) {
+    check_driver(cuMemcpyHtoD(to.address(), values.data(), values.size() * sizeof(T)),
+                 "writing to the device");
+  }
+
+  void finish() { check_driver(cuStreamSynchronize(stream_), "running a step"); }
+
+  // Puts the sequences where the kernels look, with room for `tokens` more.
+  void start(const std::vector<Sequence*>& sequences, const std::vector<int>& ids, int tokens) {
+    check(!ids.empty() && ids.size() == sequences.size() && ids.size() <= kMostTokens,
+          ErrorCode::kInvalidArgument, "a step needs one token for each of its sequences, at most ",
+          kMostTokens, ", got ", ids.size(), " for ", sequences.size());
+    kernels_.use();
+    finish();
+    running_ = false;
+    std::vector<mx::array> buffers;
+    std::vector<int> positions, lengths;
+    choose_splits(sequences, tokens);
+    for (Sequence* sequence : sequences) {
+      positions.push_back(sequence->size() + sequence->positions.delta());
+      lengths.push_back(sequence->size());
+      for (nn::KeyValueCache& cache : sequence->caches) {
+        cache.reserve(sequence->size() + tokens);
+        buffers.push_back(cache.key_buffer());
+        buffers.push_back(cache.value_buffer());
+      }
+    }
+    mx::eval(buffers);
+    mx::synchronize();
+    std::vector<LayerCache> table;
+    for (size_t layer = 0; layer < layers_.size(); ++layer)
+      for (const Sequence* sequence : sequences) {
+        const nn::KeyValueCache& cache = sequence->caches[layer];
+        table.push_back(
+            {const_cast<bf16*>(static_cast<const bf16*>(device_data(cache.key_buffer()))),
+             const_cast<bf16*>(static_cast<const bf16*>(device_data(cache.value_buffer()))),
+             cache.key_buffer().shape(2), 0});
+      }
+    upload(caches_, table);
+    upload(ids_, ids);
+    upload(positions_, positions);
+    upload(lengths_, lengths);
+    upload(step_, std::vector<int>(ids.size(), 0));
+    sequences_ = sequences;
+    tokens_ = ids;
+    states_ = states();
+    started_ = read_ = 0;
+  }
+
+  // Blocks for two on each multiprocessor, each with a few tiles of keys; powers of two, so that
+  // few graphs are made.
+  void choose_splits(const std::vector<Sequence*>& sequences, int tokens) {
+    constexpr int kFewestKeys = 128, kMostSplits = 32;
+    int longest = 0;
+    for (const Sequence* sequence : sequences)
+      longest = std::max(longest, sequence->size() + tokens);
+    const int count = static_cast<int>(sequences.size());
+    const int most =
+        std::min(kMostSplits, 2 * kernels_.multiprocessors() / (config_.key_value_heads * count));
+    splits_ = 1;
+    while (2 * splits_ <= most && splits_ * kFewestKeys < longest) splits_ *= 2;
+  }
+
+  void run(bool pick) {
+    check_driver(cuGraphLaunch(graph(static_cast<int>(sequences_.size()), pick), stream_),
+                 "starting a step");
+    if (pick)
+      check_driver(cuEventRecord(done_[started_++ % kHistory], stream_), "recording a step");
+  }
+
+  CUgraphExec graph(int tokens, bool pick) {
+    const GraphKey key{tokens, splits_, pick};
+    CUgraphExec& exec = graphs_[key];
+    if (exec) return exec;
+    check_driver(cuStreamBeginCapture(stream_, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+                 "recording a graph");
+    CUgraph graph = nullptr;
+    try {
+      enqueue(tokens, pick);
+    } catch (...) {
+      cuStreamEndCapture(stream_, &graph);
+      graphs_.erase(key);
+      throw;
+    }
+    check_driver(cuStreamEndCapture(stream_, &graph), "recording a graph");
+    check_driver(cuGraphInstantiate(&exec, graph, 0), "making a graph");
+    cuGraphDestroy(graph);
+    return exec;
+  }
+
+  ProductArguments arguments(const PackedMatrix& matrix, const DeviceBuffer& x, int tokens) const {
+    ProductArguments a{};
+    a.matrices[0] = matrix.matrix;
+    a.rows = a.stride = matrix.rows;
+    a.first_row[1] = a.first_row[2] = a.rows;
+    a.join = Join::kBelow;
+    a.group = matrix.group;
+    a.columns = matrix.columns;
+    a.x = x.as<bf16>();
+    a.epsilon = config_.rms_norm_epsilon;
+    a.partial = partial_.as<float>();
+    a.arranged = arranged_.as<char>();
+    a.arranged_sums = arranged_sums_.as<float>();
+    a.arrived = arrived_.as<uint32_t>();
+    a.tokens = tokens;
+    return a;
+  }
+
+  void project(const CudaLayer& layer, int tokens) {
+    const int rows = layer.q.rows + layer.k.rows + layer.v.rows;
+    const bool together = alike(layer.q, layer.k) && alike(layer.q, layer.v) &&
+                          layer.q.rows % 128 == 0 && layer.k.rows % 128 == 0;
+    int first = 0;
+    for (const PackedMatrix* matrix : {&layer.q, &layer.k, &layer.v}) {
+      ProductArguments a = arguments(*matrix, hidden_, tokens);
+      a.norm = layer.input_norm;
+      a.y = projected_.as<bf16>() + first;
+      a.stride = rows;
+      if (together) {
+        a.matrices[1] = layer.k.matrix, a.matrices[2] = layer.v.matrix;
+        a.first_row[1] = layer.q.rows, a.first_row[2] = layer.q.rows + layer.k.rows;
+        a.rows = rows;
+      }
+      multiply(matrix->bits, a, stream_);
+      if (together) return;
+      first += matrix->rows;
+    }
+  }
+
+  void attend(const CudaLayer& layer, size_t index, int tokens) {
+    AttentionArguments a{};
+    a.projected = projected_.as<bf16>();
+    a.query_norm = layer.query_norm, a.key_norm = layer.key_norm;
+    a.turns = turns_.as<float2>();
+    a.caches = caches_.as<LayerCache>() + index * tokens;
+    a.lengths = lengths_.as<int>();
+    a.out = attended_.as<bf16>();
+    a.partial = attention_partial_.as<float>();
+    a.arrived = attention_arrived_.as<uint32_t>();
+    a.key_heads = config_.key_value_heads;
+    a.rows = config_.heads / config_.key_value_heads;
+    a.splits = splits_;
+    a.scale = 1.0f / std::sqrt(static_cast<float>(kHeadDim));
+    a.epsilon = config_.rms_norm_epsilon;
+    Launch plan;
+    plan.function = kernels_.attention();
+    plan.grid[0] = static_cast<unsigned>(a.key_heads);
+    plan.grid[1] = static_cast<unsigned>(a.splits);
+    plan.grid[2] = static_cast<unsigned>(tokens);
+    plan.threads = kAttentionWarps * kWarp;
+    launch(plan, a, stream_);
+  }
+
+  void add_product(const PackedMatrix& matrix, const DeviceBuffer& x, int tokens) {
+    ProductArguments a = arguments(matrix, x, tokens);
+    a.residual = hidden_.as<bf16>();
+    a.y = hidden_.as<bf16>();
+    multiply(matrix.bits, a, stream_);
+  }
+
+  void enqueue(int tokens, bool pick) {
+    EmbedArguments e{};
+    e.weight = embedding_.matrix.weight, e.scales = embedding_.matrix.scales;
+    e.biases = embedding_.matrix.biases;
+    e.ids = ids_.as<int>(), e.positions = positions_.as<int>();
+    e.frequencies = frequencies_.as<float>();
+    e.out = hidden_.as<bf16>();
+    e.turns = turns_.as<float2>();
+    e.columns = embedding_.columns, e.bits = embedding_.bits, e.group = embedding_.group;
+    e.turn_count = kHeadDim / 2;
+    e.turned_length = config_.yarn ? static_cast<float>(config_.yarn->attention_factor) : 1.0f;
+    launch({kernels_.embed(), {static_cast<unsigned>(tokens), 1, 1}, 256, 0}, e, stream_);
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const CudaLayer& layer = layers_[i];
+      project(layer, tokens);
+      attend(layer, i, tokens);
+      add_product(layer.o, attended_, tokens);
+      ProductArguments a = arguments(layer.gate, hidden_, tokens);
+      a.matrices[1] = layer.up.matrix;
+      a.join = Join::kGated;
+      a.norm = layer.output_norm;
+      a.y = gated_.as<bf16>();
+      multiply(layer.gate.bits, a, stream_);
+      add_product(layer.down, gated_, tokens);
+    }
+    ProductArguments a = arguments(head_, hidden_, tokens);
+    a.norm = last_norm_;
+    a.y = logits_.as<float>();
+    a.float_output = 1;
+    multiply(head_.bits, a, stream_);
+    if (!pick) return;
+    GreedyArguments g{};
+    g.logits = logits_.as<float>();
+    g.partial = greedy_partial_.as<float2>();
+    g.arrived = greedy_arrived_.as<uint32_t>();
+    g.ids = ids_.as<int>(), g.positions = positions_.as<int>(), g.lengths = lengths_.as<int>();
+    g.history = history_.device<int>();
+    g.step = step_.as<int>();
+    g.vocabulary = head_.rows;
+    g.advance = 1;
+    launch({kernels_.pick_greedy(),
+            {kGreedyBlocks, static_cast<unsigned>(tokens), 1},
+            kGreedyThreads,
+            0},
+           g, stream_);
+  }
+
+  TextConfig config_;
+  std::vector<CudaLayer> layers_;
+  PackedMatrix embedding_, head_;
+  const bf16* last_norm_;
+  const Kernels& kernels_;
+  CUstream stream_ = nullptr;
+  CUevent done_[kHistory] = {};
+  using GraphKey = std::tuple<int, int, bool>;  // tokens, splits, whether to pick
+  std::map<GraphKey, CUgraphExec> graphs_;
+  int splits_ = 1;  // of the keys, over blocks
+  DeviceBuffer ids_, positions_, lengths_, step_, hidden_, projected_, attended_, gated_, logits_,
+      turns_, partial_, arranged_, arranged_sums_, attention_partial_, arrived_, attention_arrived_,
+      greedy_arrived_, greedy_partial_, caches_, frequencies_;
+  HostBuffer history_{kHistory * kMostTokens * 4};
+  std::unique_ptr<HostBuffer> host_logits_;
+  size_t host_rows_ = 0;
+  std::vector<Sequence*> sequences_;
+  std::vector<int> tokens_;
+  std::vector<std::pair<uint64_t, int>> states_;  // of the sequences, when last seen
+  bool running_ = false;
+  int started_ = 0, read_ = 0, room_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<DeviceDecoder> make_device_decoder(const LanguageModel& model,
+                                                   const TextConfig& config) {
+  if (mx::default_device() != mx::Device::gpu) return nullptr;
+  auto weights = cuda_weights(model, config);
+  return weights ? std::make_shared<CudaDecoder>(config, std::move(*weights)) : nullptr;
+}
+
+}  // namespace prismvid::qwen3_vl

@@ -1,0 +1,73 @@
+#include "models/qwen3_vl/cuda_layers.h"
+
+#include <algorithm>
+
+#include "nn/cuda/device_array.h"
+#include "nn/cuda/product.h"
+
+namespace prismvid::qwen3_vl {
+namespace {
+
+using namespace prismvid::cuda;
+
+bool dense_bf16(const mx::array& array) {
+  return array.dtype() == mx::bfloat16 && array.flags().row_contiguous;
+}
+
+// nullopt for what the kernels do not have.
+std::optional<PackedMatrix> packed(const nn::Matrix* m) {
+  if (!m || m->weight.ndim() != 2 || !m->weight.flags().row_contiguous) return std::nullopt;
+  PackedMatrix result;
+  result.rows = m->weight.shape(0);
+  result.matrix.weight = static_cast<const uint32_t*>(device_data(m->weight));
+  if (!m->is_quantized()) {
+    result.columns = m->weight.shape(1);
+    if (m->weight.dtype() != mx::bfloat16) return std::nullopt;
+  } else {
+    if (m->quantization.mode != "affine" || !dense_bf16(*m->scales) || !dense_bf16(*m->biases))
+      return std::nullopt;
+    result.bits = m->quantization.bits, result.group = m->quantization.group_size;
+    result.columns = m->scales->shape(1) * result.group;
+    result.matrix.scales = static_cast<const bf16*>(device_data(*m->scales));
+    result.matrix.biases = static_cast<const bf16*>(device_data(*m->biases));
+  }
+  if (!has_product(result.bits, result.group, result.columns)) return std::nullopt;
+  return result;
+}
+
+}  // namespace
+
+std::optional<CudaWeights> cuda_weights(const LanguageModel& model, const TextConfig& config) {
+  const auto embedding = packed(model.embedding()), head = packed(model.head());
+  const int shared = config.heads / std::max(1, config.key_value_heads);
+  if (!embedding || !head || config.head_dim != kHeadDim || shared > kMostRows) return std::nullopt;
+  std::vector<CudaLayer> layers;
+  for (int i = 0; i < model.layers(); ++i) {
+    const DecoderLayer& from = model.layer(i);
+    const TextAttention& attention = from.attention();
+    if (!from.dense()) return std::nullopt;  // a mixture of experts
+    const auto q = packed(attention.q_proj().plain_matrix()),
+               k = packed(attention.k_proj().plain_matrix()),
+               v = packed(attention.v_proj().plain_matrix()),
+               o = packed(attention.o_proj().plain_matrix()),
+               gate = packed(from.dense()->gate().plain_matrix()),
+               up = packed(from.dense()->up().plain_matrix()),
+               down = packed(from.dense()->down().plain_matrix());
+    if (!q || !k || !v || !o || !gate || !up || !down || !alike(*gate, *up) || gate->rows % 8 != 0)
+      return std::nullopt;
+    const nn::RmsNorm* norms[] = {&from.input_norm(), &from.output_norm(), &attention.q_norm(),
+                                  &attention.k_norm()};
+    const bf16* weights[4];
+    for (int n = 0; n < 4; ++n) {
+      if (!dense_bf16(norms[n]->weight())) return std::nullopt;
+      weights[n] = static_cast<const bf16*>(device_data(norms[n]->weight()));
+    }
+    layers.push_back(
+        {*q, *k, *v, *o, *gate, *up, *down, weights[0], weights[1], weights[2], weights[3]});
+  }
+  if (!dense_bf16(model.last_norm().weight())) return std::nullopt;
+  return CudaWeights{std::move(layers), *embedding, *head,
+                     static_cast<const bf16*>(device_data(model.last_norm().weight()))};
+}
+
+}  // namespace prismvid::qwen3_vl

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "models/qwen3_vl/language_model.h"
+#include "nn/cuda/arguments.h"
+
+// The weights of a text decoder as the CUDA kernels read them. Inside the CUDA build only.
+namespace prismvid::qwen3_vl {
+
+struct PackedMatrix {
+  cuda::ProductMatrix matrix;
+  int bits = 16, group = 64, rows = 0, columns = 0;
+};
+
+/// Whether one kernel can multiply both.
+inline bool alike(const PackedMatrix& a, const PackedMatrix& b) {
+  return a.bits == b.bits && a.group == b.group && a.columns == b.columns;
+}
+
+struct CudaLayer {
+  PackedMatrix q, k, v, o, gate, up, down;
+  const cuda::bf16 *input_norm, *output_norm, *query_norm, *key_norm;
+};
+
+struct CudaWeights {
+  std::vector<CudaLayer> layers;
+  PackedMatrix embedding, head;
+  const cuda::bf16* last_norm = nullptr;
+};
+
+/// nullopt where the kernels do not have what the model needs. The arrays of `model` must outlive
+/// this.
+std::optional<CudaWeights> cuda_weights(const LanguageModel& model, const TextConfig& config);
+
+}  // namespace prismvid::qwen3_vl

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "models/qwen3_vl/language_model.h"
+
+namespace prismvid::qwen3_vl {
+
+struct Sequence;
+
+/// Decode steps by kernels of one device, without a graph of MLX: keys and values are written in
+/// place. Used by the thread that owns the device.
+class DeviceDecoder {
+ public:
+  virtual ~DeviceDecoder() = default;
+
+  /// Sequences that one step can take.
+  virtual int most_sequences() const = 0;
+
+  /// Runs one token of each sequence; the logits behind it, one row for each.
+  virtual std::vector<std::vector<float>> logits(const std::vector<Sequence*>& sequences,
+                                                 const std::vector<int>& ids) = 0;
+
+  /// The same, giving the likeliest token of each. Where the next call takes these tokens of the
+  /// same sequences, the device has gone on meanwhile.
+  virtual std::vector<int> likeliest(const std::vector<Sequence*>& sequences,
+                                     const std::vector<int>& ids) = 0;
+
+  /// Returns once nothing runs: before keys and values of a sequence that was stepped are freed.
+  virtual void rest() = 0;
+};
+
+/// Null without such a device, or for a model that its kernels do not have. The arrays of `model`
+/// must outlive it.
+std::shared_ptr<DeviceDecoder> make_device_decoder(const LanguageModel& model,
+                                                   const TextConfig& config);
+
+}  // namespace prismvid::qwen3_vl

@@ -1,0 +1,141 @@
+#pragma once
+// What the kernels and the program around them share: arguments and shapes.
+#include <cuda_bf16.h>
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace prismvid::cuda {
+
+using bf16 = __nv_bfloat16;
+
+constexpr int kWarp = 32;
+
+struct ProductMatrix {
+  const uint32_t* weight = nullptr;                 // (rows, columns) packed, or bf16
+  const bf16 *scales = nullptr, *biases = nullptr;  // (rows, columns / group)
+};
+
+enum class Join : int {
+  kBelow,  // the matrices' products one behind the other; all but the last have whole blocks of
+           // rows
+  kGated,  // silu(x first^T) * (x second^T)
+};
+
+struct ProductArguments {
+  ProductMatrix matrices[3];
+  int first_row[3];  // of each matrix in the result; `rows` for those there are not
+  Join join;
+  int group;         // weights that share a scale
+  const bf16* x;     // (tokens, columns)
+  const bf16* norm;  // (columns) or null: x is RMS-normalised by it first
+  float epsilon;
+  const bf16* residual;  // as y, or null: added
+  void* y;               // (tokens, stride), of which `rows`
+  int stride;
+  int float_output;  // else bf16
+  char* arranged;    // x in the order of the wide kernels, and its sums
+  float* arranged_sums;
+  float* partial;                     // (slices, tokens, packed rows): where slices > 1
+  uint32_t* arrived;                  // a zero for each block of rows
+  int rows, columns, tokens, slices;  // kGated: `rows` of the result
+
+  // Rows of weights: twice those of a gated result.
+  __host__ __device__ int packed_rows() const { return join == Join::kGated ? 2 * rows : rows; }
+};
+
+// Unit: columns a lane quartet multiplies at a time, 64, or 32 for groups of 32.
+template <int Bits_, int Unit_, int ColumnTiles_, int WarpsAlongK_>
+struct ProductShape {
+  static constexpr int Bits = Bits_, kUnit = Unit_, ColumnTiles = ColumnTiles_,
+                       WarpsAlongK = WarpsAlongK_;
+  static constexpr bool kQuantized = Bits < 16;
+  static constexpr int kWarps = 8, kThreads = kWarps * kWarp;
+  static constexpr int kWarpsAlongRows = kWarps / WarpsAlongK;
+  static constexpr int kBlockRows = 16 * kWarpsAlongRows;
+  static constexpr int kChunk = kQuantized ? 256 : 64;  // columns a warp fetches at a time
+  static constexpr int kUnits = kChunk / kUnit;
+  static constexpr int kLaneValues = kUnit / 4, kPairs = kLaneValues / 2;
+  static constexpr int kQuarters = kPairs / 4;  // 16-byte pieces of x for a lane
+  static constexpr int kRowWords = kChunk * Bits / 32;
+  // Rows of a stage start in different banks.
+  static constexpr int kRowStride = kRowWords + (Bits == 16                 ? 16
+                                                 : Bits == 8                ? 16
+                                                 : Bits == 4 && kUnit == 64 ? 8
+                                                                            : 4);
+  static constexpr int kGroupBytes = kQuantized ? kChunk / kUnit * 2 : 0;  // most scales of a row
+  static constexpr int kStageBytes = 16 * kRowStride * 4 + 2 * 16 * kGroupBytes;
+  static constexpr int kStages = Bits == 16        ? 4
+                                 : ColumnTiles > 1 ? (Bits == 2 ? 3 : 2)
+                                 : Bits <= 4       ? 4
+                                                   : 3;
+  static constexpr int kRingBytes = kWarps * kStages * kStageBytes;
+  // Where x has a ring beside that of the rows, for a chunk of all warps.
+  static constexpr int kXBytes = kChunk * 8 * ColumnTiles * 2,
+                       kSumBytes = kQuantized ? kUnits * 8 * ColumnTiles * 4 : 0,
+                       kWideStageBytes = kWarps * kStageBytes + kXBytes + kSumBytes,
+                       kWideBytes = kStages * kWideStageBytes;
+  // Tokens as laid out: a power of two up to 8, else all tiles.
+  __host__ __device__ static constexpr int padded_tokens(int tokens) {
+    return ColumnTiles > 1 ? 8 * ColumnTiles : tokens <= 2 ? tokens : tokens <= 4 ? 4 : 8;
+  }
+  // Floats of one set of sums that the warps along K share.
+  __host__ __device__ static constexpr int reduce_floats(int padded) {
+    return WarpsAlongK > 1 ? kWarps * 16 * padded : 0;
+  }
+  __host__ static constexpr size_t shared_bytes(int tokens, int columns) {
+    const size_t padded = static_cast<size_t>(padded_tokens(tokens));
+    return kRingBytes + 2 * reduce_floats(padded_tokens(tokens)) * 4 + padded * columns * 2 +
+           (kQuantized ? padded * (columns / kUnit) * 4 : 0) + padded * 4;
+  }
+};
+
+constexpr int kHeadDim = 128, kMostRows = 8;  // query heads that share a key head
+
+// Of one layer and sequence: (key heads, capacity, kHeadDim).
+struct LayerCache {
+  bf16 *keys, *values;
+  int capacity, unused;
+};
+
+struct AttentionArguments {
+  const bf16* projected;  // (tokens, queries, keys, values of all heads): one token a sequence
+  const bf16 *query_norm, *key_norm;
+  const float2* turns;          // (tokens, kHeadDim / 2): cosine and sine
+  const LayerCache* caches;     // (tokens)
+  const int* lengths;           // (tokens): what the caches hold before this token
+  bf16* out;                    // (tokens, heads, kHeadDim)
+  float* partial;               // (tokens, key heads, splits, kMostRows, kHeadDim + 4)
+  uint32_t* arrived;            // (tokens, key heads): zeros
+  int key_heads, rows, splits;  // at most 32 splits
+  float scale, epsilon;
+};
+
+constexpr int kAttentionWarps = 4;
+
+struct EmbedArguments {
+  const uint32_t* weight;  // (vocabulary, columns), packed or bf16 (bits 16)
+  const bf16 *scales, *biases;
+  const int* ids;            // (tokens)
+  const int* positions;      // (tokens)
+  const float* frequencies;  // (turns)
+  bf16* out;                 // (tokens, columns)
+  float2* turns;             // (tokens, turns)
+  int columns, bits, group, turn_count;
+  float turned_length;
+};
+
+struct GreedyArguments {
+  const float* logits;       // (tokens, vocabulary)
+  float2* partial;           // (tokens, blocks): value, bits of the index
+  uint32_t* arrived;         // (tokens): zeros
+  int* ids;                  // (tokens)
+  int *positions, *lengths;  // (tokens): one more after each step
+  int* history;              // (kHistory, tokens) in the host's memory
+  int* step;                 // (tokens): steps so far
+  int vocabulary, advance;
+};
+constexpr int kHistory = 8, kGreedyBlocks = 32, kGreedyThreads = 256;
+
+}  // namespace prismvid::cuda

@@ -1,0 +1,145 @@
+#include "nn/cuda/product.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/error.h"
+
+namespace prismvid::cuda {
+namespace {
+
+constexpr int kFewTokens = 8;               // for which x fits beside the rings
+constexpr size_t kMostBytesOfX = 64 << 10;  // of shared memory, a block
+
+struct Shape {
+  int column_tiles, block_rows, chunk, wide_bytes, x_bytes, sum_bytes;
+  size_t (*shared_bytes)(int tokens, int columns);
+};
+
+template <int Bits, int Unit>
+Shape shape_for(int tokens) {
+  const auto of = []<class S>(S) {
+    return Shape{S::ColumnTiles,
+                 S::kBlockRows,
+                 S::kChunk,
+                 S::kWideBytes,
+                 S::kXBytes,
+                 S::kSumBytes,
+                 [](int t, int columns) { return S::shared_bytes(t, columns); }};
+  };
+  if (tokens <= kFewTokens) return of(ProductShape<Bits, Unit, 1, 8>{});
+  if (tokens <= 32) return of(ProductShape<Bits, Unit, 4, 1>{});
+  return of(ProductShape<Bits, Unit, 8, 1>{});
+}
+
+template <int Bits>
+Shape shape_for(int unit, int tokens) {
+  return unit == 32 ? shape_for<Bits, 32>(tokens) : shape_for<Bits, 64>(tokens);
+}
+
+Shape shape_for(int bits, int unit, int tokens) {
+  switch (bits) {
+    case 2:
+      return shape_for<2>(unit, tokens);
+    case 3:
+      return shape_for<3>(unit, tokens);
+    case 4:
+      return shape_for<4>(unit, tokens);
+    case 5:
+      return shape_for<5>(unit, tokens);
+    case 6:
+      return shape_for<6>(unit, tokens);
+    case 8:
+      return shape_for<8>(unit, tokens);
+    default:
+      return shape_for<16, 64>(tokens);
+  }
+}
+
+// So many that the part of x of one block fits into shared memory beside the rings.
+int slices_for_few(int columns, int tokens, int chunk) {
+  const int chunks = columns / chunk;
+  const size_t padded = static_cast<size_t>(ProductShape<4, 64, 1, 8>::padded_tokens(tokens));
+  int slices = 1;
+  while (padded * ((chunks + slices - 1) / slices) * chunk * 2 > kMostBytesOfX && slices < chunks)
+    ++slices;
+  return slices;
+}
+
+// So many that two blocks find room on each multiprocessor, each with a few chunks at least.
+int slices_for_many(int blocks, int chunks) {
+  constexpr int kFewestChunks = 4;
+  return std::clamp(2 * Kernels::instance().multiprocessors() / blocks, 1,
+                    std::max(1, chunks / kFewestChunks));
+}
+
+int blocks_of(const ProductArguments& a, const Shape& shape) {
+  return (a.packed_rows() + shape.block_rows - 1) / shape.block_rows;
+}
+
+void multiply_few(int bits, int unit, const Shape& shape, ProductArguments& a, CUstream stream) {
+  const Kernels& kernels = Kernels::instance();
+  a.slices = slices_for_few(a.columns, a.tokens, shape.chunk);
+  const int chunks = a.columns / shape.chunk;
+  const size_t shared =
+      shape.shared_bytes(a.tokens, (chunks + a.slices - 1) / a.slices * shape.chunk);
+  const CUfunction function = kernels.product(bits, "product_" + std::to_string(unit));
+  const int at_once = kernels.blocks_at_once(function, 256, shared);
+  check(at_once > 0, ErrorCode::kUnavailable, "CUDA: this device has too little shared memory for ",
+        a.tokens, " tokens at ", bits, " bits (", shared, " bytes)");
+  const int wanted =
+      std::clamp(kernels.multiprocessors() * at_once / a.slices, 1, blocks_of(a, shape));
+  launch({function,
+          {static_cast<unsigned>(wanted), static_cast<unsigned>(a.slices), 1},
+          256,
+          static_cast<unsigned>(shared)},
+         a, stream);
+}
+
+void multiply_many(int bits, int unit, const Shape& shape, ProductArguments& a, CUstream stream) {
+  const Kernels& kernels = Kernels::instance();
+  const std::string kind = "_" + std::to_string(unit) + "_" + std::to_string(shape.column_tiles);
+  const int blocks = blocks_of(a, shape), chunks = a.columns / shape.chunk;
+  a.slices = 1;
+  launch({kernels.product(bits, "arrange" + kind), {static_cast<unsigned>(chunks), 1, 1}, 256, 0},
+         a, stream);
+  a.slices = slices_for_many(blocks, chunks);
+  const CUfunction function = kernels.product(bits, "wide" + kind);
+  check(kernels.blocks_at_once(function, 256, static_cast<size_t>(shape.wide_bytes)) > 0,
+        ErrorCode::kUnavailable, "CUDA: this device has too little shared memory for ", a.tokens,
+        " tokens at ", bits, " bits (", shape.wide_bytes, " bytes)");
+  launch({function,
+          {static_cast<unsigned>(blocks), static_cast<unsigned>(a.slices), 1},
+          256,
+          static_cast<unsigned>(shape.wide_bytes)},
+         a, stream);
+}
+
+}  // namespace
+
+bool has_product(int bits, int group, int columns) {
+  if (bits == 16) return columns % 64 == 0;
+  const bool packed = bits >= 2 && bits <= 8 && bits != 7;
+  return packed && (group == 32 || group == 64 || group == 128) && columns % 256 == 0;
+}
+
+void multiply(int bits, ProductArguments& a, CUstream stream) {
+  check(a.tokens >= 1 && a.tokens <= kMostTokens && has_product(bits, a.group, a.columns),
+        ErrorCode::kInternal, "no CUDA kernel for ", a.tokens, " tokens, ", bits,
+        " bits, groups of ", a.group, " and ", a.columns, " columns");
+  const int unit = bits < 16 && a.group == 32 ? 32 : 64;
+  const Shape shape = shape_for(bits, unit, a.tokens);
+  (a.tokens <= kFewTokens ? multiply_few : multiply_many)(bits, unit, shape, a, stream);
+}
+
+WorkspaceSizes workspace_sizes(int packed_rows, int columns, int tokens) {
+  // Slices for many tokens are at most what fills the device with the fewest blocks.
+  const size_t many = static_cast<size_t>(slices_for_many((packed_rows + 127) / 128, columns / 64));
+  const size_t few = static_cast<size_t>(
+      std::max(slices_for_few(columns, kFewTokens, 64), slices_for_few(columns, kFewTokens, 256)));
+  const size_t padded = static_cast<size_t>(tokens <= 32 ? 32 : 64);
+  return {(tokens <= kFewTokens ? few : std::max(few, many)) * tokens * packed_rows * 4,
+          padded * columns * 2, padded * (columns / 32) * 4};
+}
+
+}  // namespace prismvid::cuda

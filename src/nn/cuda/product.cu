@@ -1,0 +1,34 @@
+// The product kernels of one number of bits (PRISMVID_BITS, 16: bf16), by name: product_<unit> for
+// up to 8 tokens; arrange_<unit>_<column tiles> and then wide_<unit>_<column tiles> for more.
+#include "wide_product.cuh"
+
+namespace prismvid::cuda {
+
+#define PRISMVID_PRODUCT(unit)                                                 \
+  extern "C" __global__ void __launch_bounds__(256)                            \
+      product_##unit(const __grid_constant__ ProductArguments arguments) {     \
+    extern __shared__ __align__(128) char shared[];                            \
+    Product<ProductShape<PRISMVID_BITS, unit, 1, 8>>(arguments, shared).run(); \
+  }
+#define PRISMVID_WIDE(unit, tiles)                                                     \
+  extern "C" __global__ void __launch_bounds__(256)                                    \
+      arrange_##unit##_##tiles(const __grid_constant__ ProductArguments arguments) {   \
+    __shared__ float lengths[8 * tiles];                                               \
+    Arranger<ProductShape<PRISMVID_BITS, unit, tiles, 1>>(arguments, lengths).run();   \
+  }                                                                                    \
+  extern "C" __global__ void __launch_bounds__(256)                                    \
+      wide_##unit##_##tiles(const __grid_constant__ ProductArguments arguments) {      \
+    extern __shared__ __align__(128) char shared[];                                    \
+    WideProduct<ProductShape<PRISMVID_BITS, unit, tiles, 1>>(arguments, shared).run(); \
+  }
+
+PRISMVID_PRODUCT(64)
+PRISMVID_WIDE(64, 4)
+PRISMVID_WIDE(64, 8)
+#if PRISMVID_BITS < 16
+PRISMVID_PRODUCT(32)
+PRISMVID_WIDE(32, 4)
+PRISMVID_WIDE(32, 8)
+#endif
+
+}  // namespace prismvid::cuda

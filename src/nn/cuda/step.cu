@@ -1,0 +1,3 @@
+// The kernels of a decode step other than its products.
+#include "attention.cuh"
+#include "token.cuh"
