@@ -106,8 +106,8 @@ class CudaDecoder : public DeviceDecoder {
     const bool goes_on =
         running_ && sequences == sequences_ && ids == tokens_ && states() == states_;
     if (!goes_on) {
-      start(sequences, ids, kSpan);
-      room_ = kSpan;
+      room_ = kSpan - longest(sequences) % kSpan;  // as long as choose_splits() stays the same
+      start(sequences, ids, room_);
       running_ = true;
     }
     while (started_ < read_ + kAhead && started_ < room_) run(true);
@@ -133,7 +133,8 @@ class CudaDecoder : public DeviceDecoder {
 
  private:
   static constexpr int kMostParts = 4096;  // of the attention: tokens * key heads * splits
-  static constexpr int kSpan = 128;        // tokens the caches get room for at a time
+  static constexpr int kSpan =
+      128;  // tokens; keys of a split, and how far steps run ahead of the host at most
 
   static void advance(Sequence& sequence) {
     for (nn::KeyValueCache& cache : sequence.caches) cache.advance(1);
@@ -163,7 +164,7 @@ class CudaDecoder : public DeviceDecoder {
     running_ = false;
     std::vector<mx::array> buffers;
     std::vector<int> positions, lengths;
-    choose_splits(sequences, tokens);
+    choose_splits(sequences);
     for (Sequence* sequence : sequences) {
       positions.push_back(sequence->size() + sequence->positions.delta());
       lengths.push_back(sequence->size());
@@ -195,18 +196,23 @@ class CudaDecoder : public DeviceDecoder {
     started_ = read_ = 0;
   }
 
+  static int longest(const std::vector<Sequence*>& sequences) {
+    int tokens = 0;
+    for (const Sequence* sequence : sequences) tokens = std::max(tokens, sequence->size());
+    return tokens;
+  }
+
   // Blocks for two on each multiprocessor, each with a few tiles of keys; powers of two, so that
-  // few graphs are made.
-  void choose_splits(const std::vector<Sequence*>& sequences, int tokens) {
-    constexpr int kFewestKeys = 128, kMostSplits = 32;
-    int longest = 0;
-    for (const Sequence* sequence : sequences)
-      longest = std::max(longest, sequence->size() + tokens);
+  // few graphs are made. Follows from the sequences alone, not from how far steps run ahead:
+  // another number of splits rounds differently.
+  void choose_splits(const std::vector<Sequence*>& sequences) {
+    constexpr int kMostSplits = 32;
+    const int keys = (longest(sequences) / kSpan + 1) * kSpan;
     const int count = static_cast<int>(sequences.size());
     const int most =
         std::min(kMostSplits, 2 * kernels_.multiprocessors() / (config_.key_value_heads * count));
     splits_ = 1;
-    while (2 * splits_ <= most && splits_ * kFewestKeys < longest) splits_ *= 2;
+    while (2 * splits_ <= most && splits_ * kSpan < keys) splits_ *= 2;
   }
 
   void run(bool pick) {
