@@ -213,7 +213,9 @@ void compare(const qwen3_vl::Model& model, int tokens, int count) {
   int same = 0;
   for (int step = 0; step < 4; ++step) {
     const auto rows = decoder.logits(our, ids);
-    mx::array logits = mx::contiguous(model.logits(model.step(their, ids)));
+    std::vector<std::vector<int>> each;
+    for (const int id : ids) each.push_back({id});
+    mx::array logits = mx::contiguous(model.logits(model.step(their, each)));
     logits.eval();
     const float* data = logits.data<float>();
     for (int i = 0; i < count; ++i) {
