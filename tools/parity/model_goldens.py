@@ -1,5 +1,6 @@
 """Runs the reference on tiny checkpoints and keeps what it computes, stage by stage."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
-from transformers import Qwen3VLProcessor, Qwen3VLVideoProcessor
+from transformers import Qwen2VLImageProcessor, Qwen3VLProcessor, Qwen3VLVideoProcessor
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.video_utils import VideoMetadata
 
@@ -34,17 +35,29 @@ CASES = {
     "turns": [chat.user(part("image"), chat.text("What?")), chat.assistant("A cat."),
               chat.user(chat.text("And here?"), part("image"))],
 }
-IMAGES_OF = {"image": "a", "three_images": "abc", "image_and_video": "b", "turns": "ba"}
+# By their place in tests/golden/tokenizer/chats.json: what the checkpoints' own templates made of them.
+CHATS = {"tools": 8, "thinking": 20, "thinking_tools": 28}
+IMAGES_OF = {"image": "a", "three_images": "abc", "image_and_video": "b", "turns": "ba", "tools": "a", "thinking": "ba"}
+WITH_STAGES = ("image", "image_and_video")
+
+
+IMAGE_SETTINGS = {k: v for k, v in tiny.IMAGE_PROCESSOR.items() if k != "image_processor_type"}
 
 
 def processor(tokenizer, template):
-    images = Qwen2VLImageProcessorPil(**{k: v for k, v in tiny.IMAGE_PROCESSOR.items() if k != "image_processor_type"})
+    images = Qwen2VLImageProcessorPil(**IMAGE_SETTINGS)
     videos = Qwen3VLVideoProcessor(cap_pixels_per_frame=False, **{
         k: v for k, v in tiny.VIDEO_PROCESSOR.items() if k != "video_processor_type"})
     return Qwen3VLProcessor(images, tiny.fast_tokenizer(tokenizer, template), videos, chat_template=template)
 
 
-def inputs_of(case, processor_):
+def prompt_of(case, processor_, chats):
+    if case in CHATS:
+        return chats[CHATS[case]]["rendered"]
+    return processor_.apply_chat_template(CASES[case], tokenize=False, add_generation_prompt=True)
+
+
+def inputs_of(case, processor_, chats):
     frames, width, height, fps = VIDEO
     arguments = {}
     if case in IMAGES_OF:
@@ -53,8 +66,14 @@ def inputs_of(case, processor_):
         video = np.stack([picture(width, height, i) for i in range(frames)])
         arguments["videos"] = [video]
         arguments["video_metadata"] = [VideoMetadata(total_num_frames=frames, fps=fps, duration=frames / fps)]
-    text = processor_.apply_chat_template(CASES[case], tokenize=False, add_generation_prompt=True)
-    return processor_(text=[text], return_tensors="pt", **arguments)
+    return processor_(text=[prompt_of(case, processor_, chats)], return_tensors="pt", **arguments)
+
+
+def fast_bytes(case):
+    """What the reference's fast (torchvision) processor makes of a case's pictures, as the bytes before normalisation."""
+    rows = Qwen2VLImageProcessor(**IMAGE_SETTINGS)(
+        [Image.fromarray(picture(*IMAGES[name], ord(name))) for name in IMAGES_OF[case]], return_tensors="pt")["pixel_values"]
+    return ((rows * 0.5 + 0.5) * 255).round().to(torch.uint8)
 
 
 def watch(model, kept):
@@ -66,20 +85,28 @@ def watch(model, kept):
             kept.setdefault(name, pick(output).detach())  # of the first call: the images come before the videos
         hooks.append(module.register_forward_hook(hook))
 
+    def keep_input(name, module):
+        def hook(_module, inputs, named):
+            kept.setdefault(name, (inputs[0] if inputs else named["hidden_states"]).detach())
+        hooks.append(module.register_forward_pre_hook(hook, with_kwargs=True))
+
     first = lambda output: output[0] if isinstance(output, tuple) else output
     visual, text = model.model.visual, model.model.language_model
     keep("patch_embed", visual.patch_embed)
+    keep_input("positioned", visual.blocks[0])
     keep("block_0", visual.blocks[0], first)
     for i, merger in enumerate(visual.deepstack_merger_list):
         keep(f"deepstack_{i}", merger)
     keep("merger", visual.merger)
+    # A layer's output with the deepstack vectors is what the next one is given.
     for i in range(4):
-        keep(f"decoder_{i}", text.layers[i], first)
+        keep_input(f"decoder_{i}", text.layers[i + 1] if i < 3 else text.norm)
     return hooks
 
 
-def run(model, case, processor_, with_stages):
-    inputs = inputs_of(case, processor_)
+def run(model, case, processor_, chats):
+    with_stages = case in WITH_STAGES
+    inputs = inputs_of(case, processor_, chats)
     kept = {}
     hooks = watch(model, kept) if with_stages else []
     with torch.no_grad():
@@ -100,20 +127,23 @@ def run(model, case, processor_, with_stages):
         for name in ("pixel_values", "pixel_values_videos"):
             if name in inputs:
                 result[name] = inputs[name]
+    if case in IMAGES_OF:
+        result["fast_bytes"] = fast_bytes(case)
     return {f"{case}.{name}": np.ascontiguousarray(value.numpy()) for name, value in result.items()}
 
 
 def dump(golden, templates):
     tokenizer = Tokenizer.from_file(str(golden / "tokenizer" / "tokenizer.json"))
+    chats = json.loads((golden / "tokenizer" / "chats.json").read_text())
     for kind in tiny.KINDS:
         folder = golden / "models" / kind
         model = tiny.make(kind, tokenizer, folder)
         template = Path(templates, "instruct.jinja").read_text()
         processor_ = processor(tokenizer, template)
         tensors = {}
-        for case in CASES:
-            tensors |= run(model, case, processor_, with_stages=case == "image_and_video" or case == "image")
+        for case in (*CASES, *CHATS):
+            tensors |= run(model, case, processor_, chats)
         if kind != "dense_tied":  # the same for all
-            tensors = {name: value for name, value in tensors.items() if "pixel_values" not in name}
+            tensors = {name: value for name, value in tensors.items() if "pixel_values" not in name and "fast_bytes" not in name}
         save_file(tensors, folder / "golden.bin")
         print(kind, {p.name: p.stat().st_size for p in folder.iterdir()})

@@ -124,9 +124,8 @@ VisionFeatures VisionTower::operator()(const PatchRows& rows, const Trace& trace
   const mx::array values(rows.values.begin(), {grid.t, patches, config_.patch_values()});
   mx::array h = patch_embed_(mx::astype(values, dtype));
   report(trace, "patch_embed", h);
-  const mx::array positions = position_embeddings(grid);
-  report(trace, "pos_embed", positions);
-  h = h + mx::astype(positions, dtype);
+  h = h + mx::astype(position_embeddings(grid), dtype);
+  report(trace, "positioned", h);
   const nn::Rotation turn = rotation(grid);
 
   VisionFeatures features{h, {}};

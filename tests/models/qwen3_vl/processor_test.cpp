@@ -137,5 +137,24 @@ TEST(Patches, EqualTheReferencesPixelRows) {
   }
 }
 
+// The reference's torchvision processor rounds its resize otherwise; the released models saw both.
+TEST(Patches, AreAtMostOneLevelFromTheFastProcessor) {
+  int compared = 0;
+  for (const Case& one : golden_cases(tiny_model("dense_tied"))) {
+    const auto golden = goldens("dense_tied").find(one.name + ".fast_bytes");
+    if (golden == goldens("dense_tied").end()) continue;
+    const auto* expected = golden->second.data<uint8_t>();
+    size_t at = 0;
+    for (const PatchRows& rows : one.media) {
+      if (rows.grid.t > 1) continue;  // the video
+      for (const float value : rows.values)
+        ASSERT_NEAR((value * 0.5f + 0.5f) * 255, expected[at++], 1.001f) << one.name;
+    }
+    EXPECT_EQ(at, golden->second.size()) << one.name;
+    ++compared;
+  }
+  EXPECT_EQ(compared, 6);
+}
+
 }  // namespace
 }  // namespace prismvid::qwen3_vl

@@ -1,11 +1,13 @@
 #include "models/qwen3_vl/tiny_model.h"
 
 #include <cstdio>
+#include <fstream>
 #include <limits>
 
 #include "models/qwen3_vl/bicubic.h"
 #include "models/qwen3_vl/video_plan.h"
 #include "nn/safetensors.h"
+#include "tokenizer/chat_messages.h"
 
 namespace prismvid::qwen3_vl {
 namespace {
@@ -34,7 +36,20 @@ struct Conversation {
   std::string name;
   std::vector<ChatMessage> messages;
   std::string media;  // image names, 'v' for the video
+  nlohmann::ordered_json tools = nlohmann::ordered_json::array();
+  bool thinking = false;
 };
+
+// By its place in tests/golden/tokenizer/chats.json, as CHATS of model_goldens.py.
+Conversation chat(const std::string& name, size_t place, const std::string& media) {
+  static const auto chats = [] {
+    std::ifstream in(kGolden / "tokenizer" / "chats.json");
+    return nlohmann::ordered_json::parse(in);
+  }();
+  const auto& entry = chats.at(place);
+  return {name, tokenizer::messages_of(entry["messages"]), media,
+          entry.value("tools", nlohmann::ordered_json::array()), entry["thinking"].get<bool>()};
+}
 
 std::vector<Conversation> conversations() {
   return {{"text", {user({words("Describe what happens in this video and picture.")})}, ""},
@@ -49,7 +64,10 @@ std::vector<Conversation> conversations() {
            {user({kImage, words("What?")}),
             {Role::kAssistant, {words("A cat.")}, {}, {}},
             user({words("And here?"), kImage})},
-           "ba"}};
+           "ba"},
+          chat("tools", 8, "a"),
+          chat("thinking", 20, "ba"),
+          chat("thinking_tools", 28, "")};
 }
 
 PatchRows image_rows(char name, const Config& config, const ProcessorConfig& processor) {
@@ -127,8 +145,10 @@ std::vector<Case> golden_cases(const Model& model) {
                                       : image_rows(name, model.config(), processor));
       layouts.push_back({one.media.back().grid, times});
     }
-    one.prompt = make_prompt(tokenizer::render_chat(conversation.messages), layouts,
-                             tiny_tokenizer(), model.config(), VideoDialect::kOuter);
+    const auto pieces = tokenizer::render_chat(conversation.messages, conversation.tools,
+                                               {.thinking = conversation.thinking});
+    one.prompt =
+        make_prompt(pieces, layouts, tiny_tokenizer(), model.config(), VideoDialect::kOuter);
     cases.push_back(std::move(one));
   }
   return cases;
