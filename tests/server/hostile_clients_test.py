@@ -1,23 +1,16 @@
 """Slow, broken and hostile clients, and random requests to every endpoint: the service goes on, and nothing is a 500."""
 import hashlib
 import hmac
-import http.client
 import http.server
 import json
-import os
-import pathlib
 import random
 import re
-import shutil
-import socket
-import subprocess
-import tempfile
 import threading
 import unittest
 import urllib.parse
 
-PROGRAM = os.environ.get("PRISMVID_PROGRAM", "build/release/prismvid")
-ASSETS = pathlib.Path(__file__).resolve().parents[2] / "assets"
+from service_process import ServiceProcess
+
 SEED = 20
 ROUNDS = 12  # for each operation
 STRANGE = ["", "a", "%00", "%ff", "..%2f..%2fetc%2fpasswd", "v_1' OR 1=1", "x" * 3000, "-1", "1e999", "999999999999999999999", "\u00e9", "{}", "null"]
@@ -41,37 +34,18 @@ def strange_json(chance, depth=0):
 class HostileClientsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="prismvid_hostile_"))
-        (cls.folder / "media").mkdir()
-        shutil.copy(ASSETS / "demo.mp4", cls.folder / "media/demo.mp4")
-        cls.database = cls.folder / "library.db"
-        subprocess.run([PROGRAM, "analyze", cls.folder / "media/demo.mp4", "--db", cls.database, "--features", "shots", "--range", "0-3"], check=True, capture_output=True)
-        cls.process = subprocess.Popen([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--db", cls.database, "--media", cls.folder / "media", "--workers", "1", "--allow-private-urls"],
-                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PRISMVID_DEEP_MODEL": "/nowhere"})
-        cls.port = int(re.search(r":(\d+)/", cls.process.stdout.readline()).group(1))
+        cls.service = ServiceProcess("--workers", "1")
+        cls.call = staticmethod(cls.service.call)
 
     @classmethod
     def tearDownClass(cls):
-        cls.process.terminate()
-        cls.process.wait()
-        cls.process.stdout.close()
-        shutil.rmtree(cls.folder)
+        cls.service.close()
 
     def tearDown(self):
-        self.assertIsNone(self.process.poll(), "the service has died")
-        self.assertEqual(self.call("GET", "/v1/health/live")[0], 200)
-
-    def call(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
+        self.assertTrue(self.service.is_running(), "the service has died")
 
     def raw(self, data, answer=True):
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+        with self.service.connect() as connection:
             connection.sendall(data)
             return connection.recv(65536) if answer else b""
 
@@ -99,7 +73,7 @@ class HostileClientsTest(unittest.TestCase):
         self.assertEqual(json.loads(data)["received"], 10, "what came is kept, and the upload can go on")
 
     def test_many_idle_connections_do_not_keep_others_out(self):
-        idle = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(300)]
+        idle = [self.service.connect() for _ in range(300)]
         for connection in idle[::2]:
             connection.sendall(b"GET /v1/videos HTTP/1.1\r\nHo")
         self.assertEqual(self.call("GET", "/v1/videos")[0], 200)
