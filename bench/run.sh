@@ -24,6 +24,10 @@ memory=(); [ "${BENCH_MEMORY:-1}" = 1 ] || memory=(--skip-memory)
 "$python" bench/fast_stage.py --minutes "${BENCH_MINUTES:-10}" --scenedetect "$environment/bin/scenedetect" "${memory[@]}"
 echo "the page ..."
 PRISMVID_PROGRAM=build/release/prismvid .venv/bin/python bench/page.py --json build/bench/page.json
+echo "the service ..."
+for what in latency streams upload crash; do
+  .venv/bin/python bench/service/measure.py "$what" --json "build/bench/service_$what.json"
+done
 echo "the deep stage on this CPU ..."
 "$python" bench/kernels/compare.py
 "$python" bench/tables.py "$@"

@@ -13,6 +13,7 @@ RESULTS = ROOT / "build/bench"
 PAGE = ROOT / "docs/performance.md"
 README = ROOT / "README.md"
 KERNELS_BEGIN = "<!-- made by bench/kernels/compare.py and bench/tables.py --update, {} -->"  # a table for each instruction set
+SERVICE_BEGIN = "<!-- made by bench/service/measure.py and bench/tables.py --update -->"
 BEGIN, END = "<!-- made by bench/tables.py --update -->", "<!-- end -->"
 
 
@@ -186,6 +187,25 @@ def deep_stage():
     return next(iter(results[0]["ours"].values()))["isa"], "\n\n".join([machine() + " " + load_note({r["size"]: r for r in results}), *map(kernels, results)])
 
 
+def service():
+    """What bench/service/measure.py has written, each beside its aim."""
+    rows = []
+    if r := read("service_latency"):
+        rows.append((f"a stored document, {r['rate']} requests a second for {r['requests'] // r['rate']} s", f"median {r['p50_ms']:.1f} ms, p99 {r['p99_ms']:.1f} ms, longest {r['max_ms']:.0f} ms"
+                     + verdict(r["p99_ms"] < 20), "p99 under 20 ms"))
+    if r := read("service_streams"):
+        grown = r["memory_with_streams_mb"] - r["memory_before_mb"]
+        rows.append((f"{r['streams']} open event streams", f"{r['ended_well']} told the end; {grown:.0f} MB more with all open, {1000 * grown / r['streams']:.0f} kB each"
+                     + verdict(r["ended_well"] == r["streams"]), "all"))
+    if r := read("service_upload"):
+        rows.append((f"an upload of {r['gigabytes']} GB in pieces", f"{r['seconds']:.0f} s, {r['gigabytes'] * 1024 / r['seconds']:.0f} MB/s; memory {r['memory_before_mb']:.0f} MB before, "
+                     f"{r['memory_largest_mb']:.0f} MB at most" + verdict(r["memory_largest_mb"] - r["memory_before_mb"] < 32), "no growth"))
+    if r := read("service_crash"):
+        rows.append((f"{r['jobs']} jobs, {r['kills']} times kill -9 of server or worker", f"{r['different_ids']} jobs, {r['done']} done, {r['failed']} failed, {r['ended_once']} ended once"
+                     + verdict(r["ended_once"] == r["jobs"]), "none lost, none twice"))
+    return machine() + "\n\n" + table(("what", "measured", "aim"), rows) if rows else None
+
+
 def main():
     writers = {"fast_stage": whole_file, "frame": one_frame, "shots": shots, "text": text}
     results = {name: read(name) for name in writers}
@@ -201,6 +221,10 @@ def main():
         update(README, BEGIN, short(results))
     if "--update" in sys.argv and deep:
         update(PAGE, KERNELS_BEGIN.format(isa), deep)
+    if served := service():
+        print(served)
+        if "--update" in sys.argv:
+            update(PAGE, SERVICE_BEGIN, served)
 
 
 main()

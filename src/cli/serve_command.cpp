@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/log_format.h"
+#include "cli/settings.h"
 #include "server/housekeeper.h"
 #include "server/http_server.h"
 #include "server/service.h"
@@ -23,8 +24,7 @@ struct ServeArguments {
   std::string listen = "127.0.0.1:8080";
   std::vector<std::filesystem::path> media;
   server::WorkerOptions workers;
-  bool needs_key = false;
-  double rate = 0;
+  server::ServiceOptions service;
   std::string log = "text";
   std::string log_level = "warning";
 };
@@ -42,18 +42,15 @@ std::filesystem::path database_of(const CommonOptions& common) {
 
 void add_log_options(CLI::App& command, ServeArguments& arguments) {
   command.add_option("--log", arguments.log, "text, or json: one object a line on standard error")
-      ->envname("PRISMVID_LOG")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   command.add_option("--log-level", arguments.log_level, "debug, info (every request and job), warning, error")
-      ->envname("PRISMVID_LOG_LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
 }
 
 void add_worker_options(CLI::App& command, server::WorkerOptions& workers) {
   command.add_option("--workers", workers.count, "Jobs that run at once")
-      ->envname("PRISMVID_WORKERS")
       ->check(CLI::Range(0, 64))
       ->capture_default_str();
   command.add_option("--lease-ms", workers.lease_ms, "A worker that says nothing for so long is taken for dead, and its job over")
@@ -62,6 +59,20 @@ void add_worker_options(CLI::App& command, server::WorkerOptions& workers) {
   command.add_flag("--allow-private-urls", workers.allow_private_urls, "Also fetch URLs of this machine and its networks");
   command.add_option("--max-bytes", workers.most_fetched_bytes, "Largest upload or download")
       ->check(CLI::Range(int64_t{1}, INT64_MAX))
+      ->capture_default_str();
+}
+
+void add_service_options(CLI::App& command, server::ServiceOptions& service) {
+  command.add_flag("--require-key", service.needs_key, "Ask for an API key on this machine too");
+  command.add_option("--rate", service.requests_per_second, "Requests a second of one client, with bursts of five seconds' worth; 0 for no limit")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  command.add_option("--max-jobs", service.most_queued_jobs, "Jobs that may wait; more are refused")->check(CLI::Range(1, 10'000'000))->capture_default_str();
+  command.add_option("--keep-jobs", service.kept_jobs, "Ended jobs that are remembered; results stay in any case")
+      ->check(CLI::Range(0, 10'000'000))
+      ->capture_default_str();
+  command.add_option("--keep-jobs-days", service.kept_job_days, "Ended jobs are forgotten after so many days")
+      ->check(CLI::Range(0, 36'500))
       ->capture_default_str();
 }
 
@@ -96,11 +107,9 @@ void run_serve(const ServeArguments& arguments) {
   server::HttpServerOptions http;
   start_logging(arguments);
   http.listen = server::parse_listen_address(arguments.listen);
-  server::ServiceOptions options;
+  server::ServiceOptions options = arguments.service;
   options.database = database_of(arguments.common);
   options.is_loopback = http.listen.is_loopback;
-  options.needs_key = arguments.needs_key;
-  options.requests_per_second = arguments.rate;
   options.allow_private_urls = arguments.workers.allow_private_urls;
   options.most_upload_bytes = arguments.workers.most_fetched_bytes;
   check(http.listen.is_loopback || has_key(options.database), ErrorCode::kInvalidArgument, "'", arguments.listen,
@@ -128,18 +137,14 @@ void add_serve_command(CLI::App& app) {
   auto arguments = std::make_shared<ServeArguments>();
   CLI::App* command = app.add_subcommand("serve", "Answer over HTTP, with a page for the browser");
   command->add_option("--listen", arguments->listen, "Address and port; port 0 takes a free one")
-      ->envname("PRISMVID_LISTEN")
       ->capture_default_str();
   command->add_option("--media", arguments->media, "Folders of videos that may be read; nothing outside them is")
-      ->envname("PRISMVID_MEDIA")
       ->type_name("DIR...");
-  command->add_option("--rate", arguments->rate, "Requests a second of one client, with bursts of five seconds' worth; 0 for no limit")
-      ->check(CLI::Range(0.0, 1e6))
-      ->capture_default_str();
-  command->add_flag("--require-key", arguments->needs_key, "Ask for an API key on this machine too");
+  add_service_options(*command, arguments->service);
   add_worker_options(*command, arguments->workers);
   add_log_options(*command, *arguments);
   add_common_options(*command, arguments->common);
+  add_settings(*command);
   command->callback([arguments] { run_serve(*arguments); });
 }
 
@@ -147,11 +152,11 @@ void add_worker_command(CLI::App& app) {
   auto arguments = std::make_shared<ServeArguments>();
   CLI::App* command = app.add_subcommand("worker", "Work on the jobs of a service in a process of its own");
   command->add_option("--media", arguments->media, "Folders of videos that may be read, as for 'serve'")
-      ->envname("PRISMVID_MEDIA")
       ->type_name("DIR...");
   add_worker_options(*command, arguments->workers);
   add_log_options(*command, *arguments);
   add_common_options(*command, arguments->common);
+  add_settings(*command);
   command->callback([arguments] { run_worker(*arguments); });
 }
 

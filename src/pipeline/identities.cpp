@@ -5,26 +5,18 @@
 #include "core/error.h"
 #include "document/stage_values.h"
 #include "vision/faces/face_analyzer.h"
-#include "vision/faces/identity.h"
 
 namespace prismvid::pipeline {
-namespace {
 
 using store::FaceRecord;
 
-/// The library's people of one vector space, numbered for vision::assign_people().
-struct KnownPeople {
-  std::vector<std::string> ids;
-  std::vector<vision::KnownPerson> people;
-
-  vision::KnownPerson& of(const std::string& id) {
-    const auto found = std::find(ids.begin(), ids.end(), id);
-    if (found != ids.end()) return people[static_cast<size_t>(found - ids.begin())];
-    ids.push_back(id);
-    people.push_back({static_cast<vision::PersonId>(ids.size() - 1), {}, {}});
-    return people.back();
-  }
-};
+vision::KnownPerson& KnownPeople::of(const std::string& id) {
+  const auto found = std::find(ids.begin(), ids.end(), id);
+  if (found != ids.end()) return people[static_cast<size_t>(found - ids.begin())];
+  ids.push_back(id);
+  people.push_back({static_cast<vision::PersonId>(ids.size() - 1), {}, {}});
+  return people.back();
+}
 
 KnownPeople known_people(store::Store& store, const std::string& space) {
   KnownPeople known;
@@ -33,8 +25,6 @@ KnownPeople known_people(store::Store& store, const std::string& space) {
   for (const store::NegativeRecord& negative : store.negatives(space)) known.of(negative.person_id).negatives.push_back(negative.vector);
   return known;
 }
-
-}  // namespace
 
 void match_people(store::Store& store, const std::string& video_id, const std::string& cache_key,
                   const vision::ModelManifest& embedder) {

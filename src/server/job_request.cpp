@@ -13,6 +13,7 @@ using pipeline::DeepMode;
 constexpr int kHighestPriority = 100;
 constexpr double kMostSeconds = 1e9;
 constexpr size_t kLongestLanguage = 35;
+const std::set<std::string> kWebhookEvents = {"done", "partial", "failed", "cancelled", "person_found"};
 
 void read_source(const BodyJson& body, JobRequest& request) {
   const auto source = body.find("source");
@@ -68,14 +69,19 @@ std::string read_model(const BodyJson& body) {
   return model;
 }
 
-void read_webhook(const BodyJson& body, JobRequest& request) {
+void read_webhook(BodyJson& body, JobRequest& request) {
   const auto hook = body.find("webhook");
   if (hook == body.end() || hook->is_null()) return;
-  allow_keys(*hook, "'webhook'", {"url", "secret"});
+  allow_keys(*hook, "'webhook'", {"url", "secret", "events"});
   request.webhook_url = required_string(*hook, "url");
   request.webhook_secret = required_string(*hook, "secret");
   if (!request.webhook_url.starts_with("http://") && !request.webhook_url.starts_with("https://"))
     wrong_key("webhook.url", "an http or https URL");
+  const auto events = hook->find("events");
+  if (events == hook->end()) return;
+  const auto known = [](const auto& event) { return event.is_string() && kWebhookEvents.contains(event.template get<std::string>()); };
+  if (!events->is_array() || events->empty() || !std::all_of(events->begin(), events->end(), known))
+    wrong_key("webhook.events", "a list of done, partial, failed, cancelled, person_found");
 }
 
 }  // namespace
@@ -96,9 +102,27 @@ JobRequest parse_job_request(const std::string& text) {
   request.options.force = flag_key(body, "force").value_or(false);
   request.priority = static_cast<int>(integer_key(body, "priority", -kHighestPriority, kHighestPriority).value_or(0));
   read_webhook(body, request);
-  body.erase("webhook");  // kept apart, since it has a secret
+  if (const auto hook = body.find("webhook"); hook != body.end()) {
+    const BodyJson events = hook->is_object() ? hook->value("events", BodyJson()) : BodyJson();
+    body.erase("webhook");  // address and secret are kept apart
+    if (!events.is_null()) body["webhook"] = {{"events", events}};
+  }
   request.stored = std::move(body);
   return request;
+}
+
+JobRequest parse_stored_request(const std::string& text) {
+  BodyJson body = BodyJson::parse(text, nullptr, false);
+  if (body.is_object()) body.erase("webhook");
+  return parse_job_request(body.dump(-1, ' ', false, BodyJson::error_handler_t::replace));
+}
+
+std::set<std::string> webhook_events(const std::string& text) {
+  const BodyJson body = BodyJson::parse(text, nullptr, false);
+  if (!body.is_object() || !body.contains("webhook")) return kWebhookEvents;
+  std::set<std::string> events;
+  for (const auto& event : body["webhook"].value("events", BodyJson::array())) events.insert(event.get<std::string>());
+  return events;
 }
 
 void drop_unasked(JobRequest& request, const vision::ModelRegistry& models) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "pipeline/options.h"
@@ -25,6 +26,12 @@ struct JobRequest {
 /// Reads a request's body. Throws HttpError 400 naming the key that is wrong, also for keys that do
 /// not exist.
 JobRequest parse_job_request(const std::string& body);
+
+/// The same of what was kept of it.
+JobRequest parse_stored_request(const std::string& text);
+
+/// What the webhook of a kept request is told of: states in which jobs end, and person_found.
+std::set<std::string> webhook_events(const std::string& text);
 
 /// Drops what no model is there for unless it was named.
 void drop_unasked(JobRequest& request, const vision::ModelRegistry& models);

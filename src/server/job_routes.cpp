@@ -219,7 +219,7 @@ Response job_events(Request& request, Context& context) {
     if (ended && jobs->events_after(job.id, last).empty()) return {204, "", {}, ""};
   }
   const auto stream = std::make_shared<EventStream>(context, request.value("id"), last, request.stop);
-  return {200, "text/event-stream", {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}}, Stream([stream] { return stream->next(); })};
+  return event_stream([stream] { return stream->next(); });
 }
 
 }  // namespace

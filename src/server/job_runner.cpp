@@ -55,7 +55,7 @@ JobRunner::JobRunner(const WorkerOptions& options, const MediaRoots& media, deep
       deep_models_(deep_models),
       jobs_(jobs),
       claim_(claim),
-      request_(parse_job_request(claim.job.request_json)),
+      request_(parse_stored_request(claim.job.request_json)),
       progress_(request_.options) {}
 
 void JobRunner::run(std::stop_token stop) {

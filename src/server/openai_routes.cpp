@@ -216,7 +216,7 @@ class ChatStream {
 
 Response stream_response(std::unique_ptr<ChatRun> run, std::unique_ptr<StreamForm> form, const Request& request) {
   const auto stream = std::make_shared<ChatStream>(std::move(run), std::move(form), request);
-  return {200, "text/event-stream", {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}}, Stream([stream] { return stream->next(); })};
+  return event_stream([stream] { return stream->next(); });
 }
 
 /// Waits for the first word or the end, so that whatever is wrong with the request has its status.
@@ -230,43 +230,44 @@ ChatText text_of(const ChatRun& run, const inference::Answer& answer) {
   return run.call().tools.empty() ? ChatText{answer.text, {}} : split_calls(answer.text, run.call().calls_required);
 }
 
-Response post_chat(Request& request, Context& context, ChatModels& models) {
-  const ordered_json body = parse_body(request);
-  const bool stream = wants_stream(body);
-  auto run = std::make_unique<ChatRun>(context, models, body);
-  if (stream) {
-    wait_for_start(*run, request);
-    return stream_response(std::move(run), std::make_unique<ChatStreamForm>(true), request);
-  }
-  const inference::Answer answer = wait_for(*run, request);
-  return json_response(shape_of(*run, "chatcmpl-").completion(answer, text_of(*run, answer)));
+ordered_json whole_completion(const ChatShape& shape, const inference::Answer& answer, const ChatText&) {
+  return {{"id", shape.id}, {"object", "text_completion"}, {"created", shape.created}, {"model", shape.model},
+          {"choices", ordered_json::array({{{"index", 0}, {"text", answer.text}, {"logprobs", nullptr}, {"finish_reason", finish_reason(answer, {})}}})},
+          {"usage", shape.usage(answer)}};
 }
 
-Response post_completion(Request& request, Context& context, ChatModels& models) {
-  const ordered_json body = chat_of_completion(parse_body(request));
-  const bool stream = wants_stream(body);
-  auto run = std::make_unique<ChatRun>(context, models, body);
-  if (stream) {
-    wait_for_start(*run, request);
-    return stream_response(std::move(run), std::make_unique<ChatStreamForm>(false), request);
-  }
-  const inference::Answer answer = wait_for(*run, request);
-  const ChatShape shape = shape_of(*run, "cmpl-");
-  return json_response({{"id", shape.id}, {"object", "text_completion"}, {"created", shape.created}, {"model", shape.model},
-                        {"choices", ordered_json::array({{{"index", 0}, {"text", answer.text}, {"logprobs", nullptr}, {"finish_reason", finish_reason(answer, {})}}})},
-                        {"usage", shape.usage(answer)}});
-}
+/// What sets one of the interfaces apart from the others.
+struct Interface {
+  const char* path;
+  const char* summary;
+  const char* body;  // its schema
+  const char* id_prefix;
+  ordered_json (*chat_of)(const ordered_json& body);  // as a body of chat completions
+  std::unique_ptr<StreamForm> (*stream_form)();
+  ordered_json (*whole)(const ChatShape& shape, const inference::Answer& answer, const ChatText& text);
+};
 
-Response post_response(Request& request, Context& context, ChatModels& models) {
-  const ordered_json body = chat_of_response(parse_body(request));
+const Interface kInterfaces[] = {
+    {"/v1/chat/completions", "OpenAI's chat completions, with pictures and videos", "ChatRequest", "chatcmpl-", [](const ordered_json& body) { return body; },
+     []() -> std::unique_ptr<StreamForm> { return std::make_unique<ChatStreamForm>(true); },
+     [](const ChatShape& shape, const inference::Answer& answer, const ChatText& text) { return shape.completion(answer, text); }},
+    {"/v1/completions", "OpenAI's completions; the prompt is a user's message", "CompletionRequest", "cmpl-", chat_of_completion,
+     []() -> std::unique_ptr<StreamForm> { return std::make_unique<ChatStreamForm>(false); }, whole_completion},
+    {"/v1/responses", "OpenAI's responses; nothing is kept between them", "ResponsesRequest", "resp_", chat_of_response,
+     []() -> std::unique_ptr<StreamForm> { return std::make_unique<ResponseStreamForm>(); },
+     [](const ChatShape& shape, const inference::Answer& answer, const ChatText& text) { return response_json(shape, &answer, text, "completed"); }},
+};
+
+Response answer_chat(Request& request, Context& context, ChatModels& models, const Interface& interface) {
+  const ordered_json body = interface.chat_of(parse_body(request));
   const bool stream = wants_stream(body);
   auto run = std::make_unique<ChatRun>(context, models, body);
   if (stream) {
     wait_for_start(*run, request);
-    return stream_response(std::move(run), std::make_unique<ResponseStreamForm>(), request);
+    return stream_response(std::move(run), interface.stream_form(), request);
   }
   const inference::Answer answer = wait_for(*run, request);
-  return json_response(response_json(shape_of(*run, "resp_"), &answer, text_of(*run, answer), "completed"));
+  return json_response(interface.whole(shape_of(*run, interface.id_prefix), answer, text_of(*run, answer)));
 }
 
 ordered_json model_json(const deep::ModelChoice& choice) {
@@ -287,13 +288,9 @@ Response list_models(Context& context) {
 
 void add_openai_routes(Router& router, Context& context) {
   const auto models = std::make_shared<ChatModels>(context.deep_models);
-  const auto add = [&](const char* path, const char* summary, const char* body, Response (*run)(Request&, Context&, ChatModels&)) {
-    router.add({"POST", path, Scope::kRead, summary, [&context, models, run](Request& request) { return run(request, context, *models); },
-                kMaxBodyBytes, {}, body});
-  };
-  add("/v1/chat/completions", "OpenAI's chat completions, with pictures and videos", "ChatRequest", post_chat);
-  add("/v1/completions", "OpenAI's completions; the prompt is a user's message", "CompletionRequest", post_completion);
-  add("/v1/responses", "OpenAI's responses; nothing is kept between them", "ResponsesRequest", post_response);
+  for (const Interface& interface : kInterfaces)
+    router.add({"POST", interface.path, Scope::kRead, interface.summary,
+                [&context, models, &interface](Request& request) { return answer_chat(request, context, *models, interface); }, kMaxBodyBytes, {}, interface.body});
   router.add({"GET", "/v1/models", Scope::kRead, "The model that answers", [&](Request&) { return list_models(context); }});
 }
 

@@ -19,7 +19,7 @@ constexpr char kSchemas[] = R"json({
   "profile": {"enum": ["fast", "deep"]}, "features": {"type": "array", "minItems": 1, "items": {"enum": ["shots", "scenes", "objects", "faces", "ocr", "labels", "places", "transcript", "all", "caption", "describe", "chapters", "summary", "story", "highlights"]}},
   "range": {"$ref": "#/components/schemas/Range"}, "language": {"type": "string"}, "model": {"type": "string"}, "faces": {"type": "boolean"},
   "priority": {"type": "integer", "minimum": -100, "maximum": 100}, "force": {"type": "boolean"},
-  "webhook": {"type": "object", "additionalProperties": false, "required": ["url", "secret"], "properties": {"url": {"type": "string", "format": "uri"}, "secret": {"type": "string", "minLength": 1}}}}},
+  "webhook": {"type": "object", "additionalProperties": false, "required": ["url", "secret"], "properties": {"url": {"type": "string", "format": "uri"}, "secret": {"type": "string", "minLength": 1}, "events": {"type": "array", "minItems": 1, "items": {"enum": ["done", "partial", "failed", "cancelled", "person_found"]}}}}}},
 "UploadRequest": {"type": "object", "additionalProperties": false, "required": ["name", "bytes"], "properties": {"name": {"type": "string", "minLength": 1}, "bytes": {"type": "integer", "minimum": 1}}},
 "PersonEdit": {"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1, "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 200}, "hidden": {"type": "boolean"}}},
 "MergeRequest": {"type": "object", "additionalProperties": false, "required": ["from"], "properties": {"from": {"type": "array", "minItems": 1, "items": {"type": "string"}}}},
@@ -60,8 +60,13 @@ std::string operation_id(const Route& route) {
 
 Json operation_of(const Route& route) {
   Json operation = {{"operationId", operation_id(route)}, {"summary", route.summary}, {"parameters", parameters_of(route)}};
-  if (!route.body.empty())
-    operation["requestBody"] = {{"required", true}, {"content", {{"application/json", {{"schema", reference(route.body)}}}}}};
+  if (!route.body.empty()) {
+    operation["requestBody"] = {{"required", true}};
+    if (route.body == "Bytes")
+      operation["requestBody"]["content"]["application/octet-stream"] = Json::object();
+    else
+      operation["requestBody"]["content"]["application/json"] = {{"schema", reference(route.body)}};
+  }
   if (route.scope != Scope::kNone) operation["security"] = Json::array({{{"key", Json::array()}}});
   operation["responses"] = {{"2XX", {{"description", "As docs/service.md says"}}},
                             {"default", {{"description", "An error"}, {"content", {{"application/json", {{"schema", reference("Error")}}}}}}}};

@@ -29,7 +29,7 @@ struct Route {
   std::function<Response(Request&)> run;
   int64_t max_body_bytes = 0;
   std::vector<QueryParameter> query = {};  // others are refused
-  std::string body = {};                   // name of its schema in the API's description
+  std::string body = {};                   // name of its schema in the API's description; "Bytes" for a file
   BodyPlanner plan_body = {};              // empty: the body goes into Request::body
 };
 

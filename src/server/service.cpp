@@ -64,7 +64,9 @@ Service::Service(Context& context) : context_(context), rate_limit_(context.opti
   add_library_routes(router_, context_);
   add_video_routes(router_, context_);
   add_clip_routes(router_, context_);
+  add_trickplay_routes(router_, context_);
   add_upload_routes(router_, context_);
+  add_face_routes(router_, context_);
   add_people_routes(router_, context_);
   add_plan_routes(router_, context_);
   add_ask_routes(router_, context_);
@@ -149,6 +151,10 @@ Response json_response(const document::Json& json, int status) {
   response.status = status;
   response.body = document::to_text(json);
   return response;
+}
+
+Response event_stream(Stream stream) {
+  return {200, "text/event-stream", {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}}, std::move(stream)};
 }
 
 }  // namespace prismvid::server

@@ -26,6 +26,8 @@ struct ServiceOptions {
   std::filesystem::path models;  // empty = the standard folders
   std::vector<std::filesystem::path> media_roots;
   int64_t most_queued_jobs = 10'000;
+  int64_t kept_jobs = 10'000;  // ended ones; older are forgotten
+  int64_t kept_job_days = 90;
   int64_t most_upload_bytes = int64_t{64} << 30;
   bool allow_private_urls = false;
   double requests_per_second = 0;  // of one client; 0: no limit
@@ -73,14 +75,18 @@ class Service : public Handler {
 };
 
 Response json_response(const document::Json& json, int status = 200);
+/// Server-sent events, which no proxy may hold back.
+Response event_stream(Stream stream);
 
 void add_ask_routes(Router& router, Context& context);
 void add_clip_routes(Router& router, Context& context);
+void add_face_routes(Router& router, Context& context);
 void add_page_routes(Router& router);
 void add_plan_routes(Router& router, Context& context);
 void add_people_routes(Router& router, Context& context);
 /// Also describes every route added before it.
 void add_meta_routes(Router& router, Context& context);
+void add_trickplay_routes(Router& router, Context& context);
 void add_upload_routes(Router& router, Context& context);
 void add_health_routes(Router& router, Context& context);
 void add_job_routes(Router& router, Context& context);

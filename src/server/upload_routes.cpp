@@ -68,7 +68,7 @@ void add_upload_routes(Router& router, Context& context) {
   router.add({"POST", "/v1/uploads", Scope::kWrite, "Begins an upload",
               [&](Request& request) { return begin_upload(request, context); }, kMaxRequestBytes, {}, "UploadRequest"});
   router.add({"PATCH", "/v1/uploads/{id}", Scope::kWrite, "Takes the bytes behind Upload-Offset",
-              [&](Request& request) { return end_piece(request, context); }, 0, {}, "",
+              [&](Request& request) { return end_piece(request, context); }, 0, {}, "Bytes",
               [&](Request& request) { return plan_piece(request, context); }});
   router.add({"GET", "/v1/uploads/{id}", Scope::kWrite, "How much of an upload has come",
               [&](Request& request) { return get_upload(request, context); }});

@@ -113,12 +113,12 @@ fs::path fetch_url(const std::string& url, const fs::path& folder, const FetchOp
   throw HttpError(422, "unreadable", "cannot fetch '" + url + "': " + curl_easy_strerror(code));
 }
 
-PostResult post_json(const std::string& url, const std::string& body, const std::string& signature, bool allow_private) {
+PostResult post_json(const std::string& url, const std::string& body, const Fields& fields, bool allow_private) {
   const FetchOptions options{allow_private, INT64_MAX};
   Transfer transfer{options, {}};
   const Curl curl = make_curl(url, transfer);
   curl_slist* headers = curl_slist_append(nullptr, "Content-Type: application/json");
-  headers = curl_slist_append(headers, ("X-PrismVid-Signature: sha256=" + signature).c_str());
+  for (const auto& [name, value] : fields) headers = curl_slist_append(headers, (name + ": " + value).c_str());
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));

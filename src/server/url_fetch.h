@@ -4,6 +4,8 @@
 #include <stop_token>
 #include <string>
 
+#include "server/http.h"
+
 namespace prismvid::server {
 
 struct FetchOptions {
@@ -23,7 +25,7 @@ struct PostResult {
 };
 
 /// Sends `body` as JSON, under the same rules about addresses; redirects are not followed.
-PostResult post_json(const std::string& url, const std::string& body, const std::string& signature,
+PostResult post_json(const std::string& url, const std::string& body, const Fields& headers,
                      bool allow_private);
 
 }  // namespace prismvid::server

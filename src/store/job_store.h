@@ -83,6 +83,10 @@ class JobStore {
   /// A queued job ends at once, a running one when its worker sees it; others stay as they are.
   /// nullopt: no such job.
   virtual std::optional<JobRecord> cancel(const std::string& id) = 0;
+  /// Forgets, with their events, ended jobs that ended longer ago than `seconds` and those that are
+  /// not among the `keep` newest ended ones. A job whose webhook is still to be sent stays. Gives
+  /// how many went.
+  virtual int64_t forget_ended(int64_t seconds, int64_t keep) = 0;
 
   // --- workers
   /// The next job: queued, or running under a lease that ran out. A job that has been taken

@@ -48,17 +48,26 @@ void forget_faces(Database& database, int64_t person, Removed& removed) {
   removed.face_tracks += database.changes();
 }
 
-void forget_in_documents(Database& database, const std::string& person_id,
-                         const DocumentRewriter& rewrite, Removed& removed) {
+/// Each of the documents that `rows` gives with its number.
+void rewrite_documents(Database& database, Statement rows, const DocumentRewriter& rewrite,
+                       Removed& removed) {
   std::vector<std::pair<int64_t, std::string>> documents;
-  Statement rows(database, "SELECT sequence, json FROM documents WHERE instr(json, ?) > 0",
-                 "\"" + person_id + "\"");
   while (rows.step()) documents.emplace_back(rows.integer(0), rows.text(1));
   for (const auto& [sequence, json] : documents) {
-    Statement(database, "UPDATE documents SET json = ? WHERE sequence = ?", rewrite(json), sequence)
-        .run();
+    const std::string text = rewrite(json);
+    if (text == json) continue;
+    Statement(database, "UPDATE documents SET json = ? WHERE sequence = ?", text, sequence).run();
     ++removed.documents;
   }
+}
+
+void forget_in_documents(Database& database, const std::string& person_id,
+                         const DocumentRewriter& rewrite, Removed& removed) {
+  rewrite_documents(database,
+                    Statement(database,
+                              "SELECT sequence, json FROM documents WHERE instr(json, ?) > 0",
+                              "\"" + person_id + "\""),
+                    rewrite, removed);
 }
 
 void forget_edits(Database& database, const std::string& person_id, Removed& removed) {
@@ -117,6 +126,35 @@ Removed SqliteStore::forget_person(const std::string& person_id, const DocumentR
     // The merged ones and the negatives go with it.
     Statement(database_, "DELETE FROM people WHERE number = ?", numbers.front()).run();
     removed.people = static_cast<int64_t>(numbers.size());
+    forget_words(database_);
+    transaction.commit();
+  }
+  removed.wiped = wipe();
+  return removed;
+}
+
+Removed SqliteStore::forget_everybody(const DocumentRewriter& rewrite) {
+  Removed removed;
+  {
+    Transaction transaction(database_, Transaction::Kind::kWrite);
+    const auto number = [&](const std::string& sql) { return database_.integer(sql); };
+    const auto drop = [&](const char* sql) {
+      Statement(database_, sql).run();
+      return database_.changes();
+    };
+    const std::string blobs =
+        "SELECT count(*) FROM blobs JOIN stages USING (cache_key) WHERE stage = 'faces' AND name ";
+    removed.pictures = number(blobs + "LIKE '%.jpg'");
+    removed.vectors = number(blobs + "LIKE '%.f32'") + number("SELECT count(*) FROM negatives");
+    removed.face_tracks = number("SELECT count(*) FROM faces");
+    rewrite_documents(database_, Statement(database_, "SELECT sequence, json FROM documents"), rewrite,
+                      removed);
+    removed.stages = drop("DELETE FROM stages WHERE stage = 'faces'");
+    drop("DELETE FROM faces");
+    drop("DELETE FROM negatives");
+    removed.people = number("SELECT count(*) FROM people");
+    drop("DELETE FROM people");
+    removed.edits = drop("DELETE FROM edits WHERE op LIKE '%_person'");
     forget_words(database_);
     transaction.commit();
   }

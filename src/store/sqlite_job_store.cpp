@@ -135,6 +135,23 @@ std::optional<JobRecord> SqliteJobStore::cancel(const std::string& id) {
   return job;
 }
 
+int64_t SqliteJobStore::forget_ended(int64_t seconds, int64_t keep) {
+  constexpr char kEnded[] = "state NOT IN ('queued', 'running')";
+  Transaction transaction(database_, Transaction::Kind::kWrite);
+  Statement(database_,
+            std::string("DELETE FROM jobs WHERE ") + kEnded +
+                " AND (finished_at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', ?) "
+                "OR number NOT IN (SELECT number FROM jobs WHERE " +
+                kEnded +
+                " ORDER BY number DESC LIMIT ?)) "
+                "AND number NOT IN (SELECT job FROM webhooks WHERE state IN ('waiting', 'due'))",
+            std::to_string(-seconds) + " seconds", keep)
+      .run();
+  const int64_t gone = database_.changes();
+  transaction.commit();
+  return gone;
+}
+
 std::optional<int64_t> SqliteJobStore::next_job(int64_t now) {
   // Work that was begun comes first: somebody waits for it already.
   Statement begun(database_,

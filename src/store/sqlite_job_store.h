@@ -17,6 +17,7 @@ class SqliteJobStore final : public JobStore {
   int64_t ahead_of(const JobRecord& job) override;
   std::map<std::string, int64_t> count_by_state() override;
   std::optional<JobRecord> cancel(const std::string& id) override;
+  int64_t forget_ended(int64_t seconds, int64_t keep) override;
 
   std::optional<Claim> claim(const std::string& worker, int64_t lease_ms,
                              int most_attempts) override;

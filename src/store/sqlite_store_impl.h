@@ -58,6 +58,7 @@ class SqliteStore final : public Store {
   Split split_person(const std::string& person_id, std::span<const int64_t> face_ids) override;
   std::string not_person(const std::string& person_id, std::span<const int64_t> face_ids) override;
   Removed forget_person(const std::string& person_id, const DocumentRewriter& rewrite) override;
+  Removed forget_everybody(const DocumentRewriter& rewrite) override;
 
   std::string add_edit(const EditRecord& edit) override;
   std::vector<EditRecord> edits(const std::string& video_id) override;

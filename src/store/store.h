@@ -219,6 +219,9 @@ class Store : public SearchIndex {
   /// wipes the bytes. `rewrite` is called for each stored document that names the person. Cannot be
   /// undone.
   virtual Removed forget_person(const std::string& person_id, const DocumentRewriter& rewrite) = 0;
+  /// The same of all people, and of whatever else faces have left: tracks of nobody, results of the
+  /// faces stage, decisions about people. `rewrite` is called for every stored document.
+  virtual Removed forget_everybody(const DocumentRewriter& rewrite) = 0;
 
   // --- edits
   virtual std::string add_edit(const EditRecord& edit) = 0;

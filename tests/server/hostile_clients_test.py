@@ -103,6 +103,7 @@ class HostileClientsTest(unittest.TestCase):
 
         class Receiver(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
+                assert self.headers["X-PrismVid-Event"] == "done"
                 seen.append((self.headers["X-PrismVid-Signature"], self.rfile.read(int(self.headers["Content-Length"]))))
                 self.send_response(500 if len(seen) == 1 else 204)
                 self.end_headers()

@@ -172,6 +172,30 @@ TEST_F(LibraryServeTest, PrivateAddressesAreNotFetchedUnlessAllowed) {
   EXPECT_EQ(job["video_id"], video) << "the same bytes are the same video";
 }
 
+TEST_F(LibraryServeTest, APictureIsRecognisedAndAllFaceDataGoes) {
+  fs::copy_file(face_clip().path, media() / "face.mp4");
+  const ProcessResult analyzed = run_process({PRISMVID_PROGRAM, "analyze", (media() / "face.mp4").string(), "--db", db(), "--features", "shots,faces", "--format", "json"});
+  ASSERT_EQ(analyzed.exit_code, 0) << analyzed.err;
+  const ServedProgram server(options());
+  const json people = server.get("/v1/people").json()["people"];
+  ASSERT_FALSE(people.empty());
+  const std::string video = "/v1/videos/" + json::parse(analyzed.out)["video"]["id"].get<std::string>();
+  const std::string picture = server.get(server.get(video).json()["shots"][0]["keyframes"][0]["image"].get<std::string>()).body;
+  const std::vector<std::string> jpeg = {"Content-Type: image/jpeg"};
+  const HttpReply recognised = server.send("POST", "/v1/people/recognize", picture, jpeg);
+  ASSERT_EQ(recognised.status, 200) << recognised.body;
+  ASSERT_FALSE(recognised.json()["faces"].empty());
+  EXPECT_EQ(recognised.json()["faces"][0]["person"], people[0]["id"]) << recognised.body;
+  EXPECT_EQ(server.send("POST", "/v1/people/recognize", "no picture", jpeg).status, 400);
+  const json removed = server.send("DELETE", "/v1/people", "", {}).json()["removed"];
+  EXPECT_EQ(removed["people"], people.size());
+  EXPECT_GT(removed["vectors"], 0);
+  EXPECT_EQ(removed["documents_rewritten"], 1);
+  EXPECT_TRUE(server.get("/v1/people").json()["people"].empty());
+  EXPECT_TRUE(server.get(video).json()["people"].empty());
+  EXPECT_TRUE(server.send("POST", "/v1/people/recognize", picture, jpeg).json()["faces"][0]["person"].is_null());
+}
+
 TEST_F(LibraryServeTest, PeopleAreNamedAndTheNameIsTakenBack) {
   fs::copy_file(face_clip().path, media() / "face.mp4");
   const ProcessResult analyzed = run_process({PRISMVID_PROGRAM, "analyze", (media() / "face.mp4").string(), "--db", db(), "--features", "shots,faces", "--format", "json"});

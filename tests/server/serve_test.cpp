@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/jpeg.h"
 #include "served_program.h"
 #include "support/synthetic_clip.h"
 
@@ -64,6 +65,23 @@ TEST_F(ServeTest, VideosAreListedWithALine) {
   EXPECT_EQ(server_->get(list["videos"][0]["thumb"].get<std::string>()).headers["content-type"], "image/jpeg");
   EXPECT_EQ(server_->get("/v1/videos?q=two").json()["total"], 1);
   EXPECT_EQ(server_->get("/v1/videos?q=nothing").json()["total"], 0);
+}
+
+TEST_F(ServeTest, PreviewsLieOnASheetThatTheCuesName) {
+  const json layout = server_->get(video("/trickplay.json")).json();
+  EXPECT_EQ(layout["count"], 4);
+  ASSERT_EQ(layout["sheets"].size(), 1u);
+  const HttpReply cues = server_->get(video("/trickplay.vtt"));
+  EXPECT_THAT(cues.headers.at("content-type"), HasSubstr("text/vtt"));
+  EXPECT_THAT(cues.body, HasSubstr("00:00:03.000 --> 00:00:04.000\ntrickplay/0.jpg#xywh=480,0,160,90"));
+  const HttpReply sheet = server_->get(video("/trickplay/0.jpg"));
+  ASSERT_EQ(sheet.status, 200) << sheet.body;
+  EXPECT_EQ(sheet.headers.at("content-type"), "image/jpeg");
+  const Image picture = decode_jpeg({reinterpret_cast<const uint8_t*>(sheet.body.data()), sheet.body.size()});
+  EXPECT_EQ(picture.size(), (Size{640, 90}));
+  EXPECT_EQ(server_->get(video("/trickplay/0.jpg")).body, sheet.body) << "kept";
+  EXPECT_EQ(server_->get(video("/trickplay/1.jpg")).status, 404);
+  EXPECT_EQ(server_->get(video("/trickplay/x.jpg")).status, 400);
 }
 
 TEST_F(ServeTest, TheDocumentComesWholeOrInPartsAndOnlyWhenChanged) {

@@ -91,6 +91,28 @@ TEST_F(JobsTest, CancellingEndsAQueuedJobAndTellsARunningOne) {
   EXPECT_FALSE(jobs_->claim("w", kLong, 3).has_value());
 }
 
+TEST_F(JobsTest, EndedJobsAreForgottenByNumberAndAgeAndOthersNever) {
+  std::vector<std::string> ended;
+  for (int i = 0; i < 4; ++i) {
+    ended.push_back(add("key" + std::to_string(i)).id);
+    jobs_->cancel(ended.back());
+  }
+  NewJob told;
+  told.webhook_url = "http://somewhere/";
+  const std::string untold = jobs_->add(told).job.id;
+  jobs_->cancel(untold);
+  const std::string queued = add().id;
+  EXPECT_EQ(jobs_->forget_ended(kLong, 3), 2);  // of five ended ones
+  EXPECT_FALSE(jobs_->find(ended[1]).has_value());
+  EXPECT_TRUE(jobs_->events_after(ended[1], 0).empty());
+  EXPECT_TRUE(jobs_->find(ended[2]).has_value());
+  EXPECT_EQ(jobs_->forget_ended(kLong, 3), 0);
+  EXPECT_NE(add("key0").id, ended[0]) << "its idempotency key went with it";
+  EXPECT_EQ(jobs_->forget_ended(-10, 100), 2) << "all that ended before 10 s from now";
+  EXPECT_TRUE(jobs_->find(untold).has_value()) << "its webhook is not sent yet";
+  EXPECT_TRUE(jobs_->find(queued).has_value());
+}
+
 TEST_F(JobsTest, EventsComeInOrderAndProgressOnlyOnce) {
   add();
   const Claim claim = *jobs_->claim("w", kLong, 3);

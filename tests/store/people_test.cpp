@@ -238,6 +238,28 @@ TEST_F(People, ForgettingTakesThoseMergedIntoThePersonToo) {
   EXPECT_FALSE(on_disk(raw(faces_[1].embedding)));
 }
 
+TEST_F(People, ForgettingEverybodyLeavesNoFace) {
+  const auto ids = assign_two();
+  store_->name_person(ids[0], "Annabella Forgotten");
+  store_->put_stage(stage_of(video_, stage::kShots, '9'), {"{}", {{keyframe_blob(0), bytes_of("a keyframe")}}});
+  store_->put_document({"a_1", video_.id, "complete", R"({"people":[]})", ""});
+  store_->put_document({"a_2", video_.id, "complete", R"({"name":"Annabella Forgotten"})", ""});
+  const Removed removed = store_->forget_everybody([](const std::string& json) { return json.find("Annabella") != std::string::npos ? "{}" : json; });
+  EXPECT_EQ(removed.people, 2);
+  EXPECT_EQ(removed.face_tracks, 3);
+  EXPECT_EQ(removed.vectors, 3);
+  EXPECT_EQ(removed.pictures, 3);
+  EXPECT_EQ(removed.documents, 1);
+  EXPECT_EQ(removed.edits, 1);
+  EXPECT_TRUE(removed.wiped);
+  EXPECT_TRUE(store_->people().empty());
+  EXPECT_TRUE(store_->faces_of_video(video_.id).empty());
+  EXPECT_FALSE(store_->load_stage(hash_of('1')));
+  EXPECT_TRUE(store_->load_blob(hash_of('9'), keyframe_blob(0)));
+  EXPECT_FALSE(on_disk("Annabella"));
+  for (const FaceTrack& face : faces_) EXPECT_FALSE(on_disk(raw(face.embedding)));
+}
+
 TEST_F(People, IdsAreNeverUsedTwice) {
   const auto ids = assign_two();
   store_->forget_person(ids[1], [](const std::string& json) { return json; });

@@ -1,13 +1,10 @@
 """`prismvid serve` on a free port, as a process of its own, and a browser to look at it."""
-import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import tempfile
-import urllib.error
-import urllib.request
 
 from playwright.sync_api import sync_playwright
 
@@ -33,15 +30,6 @@ class Served:
         self.process = subprocess.Popen([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--db", self.database, "--media", media],
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
         self.base = re.search(r"http://[0-9.:]+", self.process.stdout.readline()).group()
-        self.paths = self.described_paths()
-
-    def described_paths(self):
-        """What the service says it answers; empty where it does not describe itself."""
-        try:
-            with urllib.request.urlopen(self.base + "/openapi.json") as reply:
-                return set(json.load(reply)["paths"])
-        except urllib.error.HTTPError:
-            return set()
 
     @property
     def database(self):

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/jpeg.h"
 #include "vision/faces/face_quality.h"
+#include "vision/faces/identity.h"
 
 namespace prismvid::vision {
 namespace {
@@ -64,15 +65,6 @@ std::vector<Box> places_between(std::span<const DetectedFace> before, std::span<
     }
   }
   return places;
-}
-
-/// Scales to length 1; false for a vector without direction.
-bool normalise(std::vector<float>& vector) {
-  double square = 0;
-  for (const float value : vector) square += static_cast<double>(value) * value;
-  if (!(square > 1e-12)) return false;
-  for (float& value : vector) value = static_cast<float>(value / std::sqrt(square));
-  return true;
 }
 
 }  // namespace

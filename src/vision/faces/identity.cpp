@@ -173,6 +173,14 @@ class Assigner {
 
 }  // namespace
 
+bool normalise(FaceVector& vector) {
+  double square = 0;
+  for (const float value : vector) square += static_cast<double>(value) * value;
+  if (!(square > 1e-12)) return false;
+  for (float& value : vector) value = static_cast<float>(value / std::sqrt(square));
+  return true;
+}
+
 std::vector<FaceAssignment> assign_people(std::span<const KnownPerson> known,
                                           std::span<const UnknownFace> faces, PersonId next_id,
                                           const IdentityOptions& options) {

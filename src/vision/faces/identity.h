@@ -11,6 +11,9 @@ namespace prismvid::vision {
 using PersonId = int64_t;
 using FaceVector = std::vector<float>;  // L2-normalised
 
+/// Scales to length 1; false for a vector without direction.
+bool normalise(FaceVector& vector);
+
 struct KnownPerson {
   PersonId id = 0;
   std::vector<FaceVector> faces;

@@ -4,6 +4,7 @@ import { t, clock } from '../app/words.js';
 import { picture } from '../app/parts.js';
 import { Overlay } from './overlay.js';
 import { Tracks } from './tracks.js';
+import { Trickplay } from './trickplay.js';
 import { indexAt, itemAt } from './playhead.js';
 
 const speeds = [0.25, 0.5, 1, 1.5, 2, 4];
@@ -72,6 +73,7 @@ export class Player {
     this.preview = h('div.preview', { 'aria-hidden': 'true', hidden: true });
     this.#drawTicks();
     const bar = h('div.seek-bar', {}, this.range, this.ticks, this.preview);
+    this.trickplay = new Trickplay(this.document.video.id, () => this.preview.hidden || this.#drawPreview());
     bar.addEventListener('pointermove', (event) => this.#showPreview(event, bar));
     bar.addEventListener('pointerleave', () => (this.preview.hidden = true));
     return bar;
@@ -84,13 +86,17 @@ export class Player {
 
   #showPreview(event, bar) {
     const frame = bar.getBoundingClientRect();
-    const part = Math.min(Math.max(0, (event.clientX - frame.left) / frame.width), 1);
-    const time = part * this.playhead.duration;
+    this.previewed = Math.min(Math.max(0, (event.clientX - frame.left) / frame.width), 1);
+    this.preview.hidden = false;
+    this.#drawPreview();
+  }
+
+  #drawPreview() {
+    const time = this.previewed * this.playhead.duration;
     const keyframe = this.keyframes[Math.max(0, indexAt(this.keyframes, time))];
     const chapter = itemAt(this.document.chapters ?? [], time);
-    this.preview.hidden = false;
-    this.preview.style.setProperty('--at', part);
-    fill(this.preview, keyframe && picture(keyframe.image), h('span', {}, clock(time)), chapter && h('span.preview-title', {}, chapter.title));
+    this.preview.style.setProperty('--at', this.previewed);
+    fill(this.preview, this.trickplay.tile(time) ?? (keyframe && picture(keyframe.image)), h('span', {}, clock(time)), chapter && h('span.preview-title', {}, chapter.title));
   }
 
   #controls() {

@@ -95,6 +95,19 @@ export async function forget(person, done) {
   }
 }
 
+/** The same for the whole library: people, vectors, pictures of faces. */
+export async function forgetEverybody(people, done) {
+  const tracks = people.reduce((sum, person) => sum + (person.face_tracks ?? 0), 0);
+  if (!(await confirmDialog(t('people.forgetAll'), t('people.forgetAll.text', { people: count(people.length, 'n.people'), amount: count(tracks, 'n.tracks') }), t('delete')))) return;
+  try {
+    const { removed } = await api.delete('/v1/people');
+    say(t('people.forgottenAll', { people: count(removed.people, 'n.people'), amount: count(removed.face_tracks, 'n.tracks') }));
+    done();
+  } catch (error) {
+    sayError(error);
+  }
+}
+
 /** Where a person is seen, over all videos. */
 export function showAppearances(person) {
   const list = h('div.choose-tracks', {}, loading());

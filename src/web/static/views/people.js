@@ -5,15 +5,16 @@ import { keep } from '../app/router.js';
 import { t, count, duration } from '../app/words.js';
 import { menuButton } from '../app/dialog.js';
 import { empty, face, failed, loading, nameOf } from '../app/parts.js';
-import { forget, hide, merge, notThisPerson, rename, showAppearances, split } from './edits.js';
+import { forget, forgetEverybody, hide, merge, notThisPerson, rename, showAppearances, split } from './edits.js';
 
 export function open(root, { params }) {
   const state = { people: null, q: params.get('q') ?? '', hidden: false, chosen: new Set() };
   const grid = h('ul.people', { 'aria-label': t('nav.people') });
   const bar = h('div.select-bar', { role: 'region', 'aria-label': t('people.selection'), hidden: true });
   const summary = h('p.soft', { role: 'status' });
+  const forgetAll = h('button.button.danger', { type: 'button', hidden: true, onclick: () => forgetEverybody(state.people, load) }, t('people.forgetAll'));
   append(root, [
-    h('div.page-head', {}, h('div', {}, h('h1', {}, t('nav.people')), summary)),
+    h('div.page-head', {}, h('div', {}, h('h1', {}, t('nav.people')), summary), h('span.grow'), forgetAll),
     h('div.toolbar', {}, h('input.grow', { type: 'search', 'data-search': '', placeholder: t('people.filter'), 'aria-label': t('people.filter'), value: state.q, oninput: (event) => (keep({ q: (state.q = event.target.value) }), draw()) }),
       h('label.check', {}, h('input', { type: 'checkbox', onchange: (event) => ((state.hidden = event.target.checked), draw()) }), t('people.showHidden'))),
     grid, bar,
@@ -36,6 +37,7 @@ export function open(root, { params }) {
     const people = state.people.filter(fits);
     state.chosen = new Set([...state.chosen].filter((id) => state.people.some((person) => person.id === id)));
     summary.textContent = state.people.length ? count(people.length, 'n.people') : '';
+    forgetAll.hidden = !state.people.length;
     fill(grid, people.length ? people.map(card) : h('li', {}, state.people.length ? empty(t('people.nothing')) : empty(t('people.empty'), t('people.empty.hint'))));
     drawBar();
   }
