@@ -33,25 +33,23 @@ std::string Matcher::forced_text(size_t most) {
   const auto goes_on = [&](int byte) {
     return automaton.next(at, static_cast<uint8_t>(byte)) != Automaton::kDead;
   };
-  const auto only_byte = [&]() -> std::optional<char> {
-    int found = -1;
-    for (int byte = 0; byte < 256; ++byte) {
-      if (is_space(byte) || !goes_on(byte)) continue;
-      if (found >= 0) return std::nullopt;
-      found = byte;
-    }
-    return found < 0 ? std::nullopt : std::optional(static_cast<char>(found));
+  const auto others_than_space = [&] {  // at most two of them
+    std::string found;
+    for (int byte = 0; byte < 256 && found.size() < 2; ++byte)
+      if (!is_space(byte) && goes_on(byte)) found += static_cast<char>(byte);
+    return found;
   };
   while (text.size() < most && !automaton.can_end(at)) {
     const bool is_between = goes_on('\n');
-    const auto only = only_byte();
+    const std::string others = others_than_space();
+    const auto only = others.size() == 1 ? std::optional(others[0]) : std::nullopt;
     std::optional<char> next;
     if (is_between)
       next = spacing.habit() == Spacing::Habit::kSpace  ? ' '
              : spacing.habit() == Spacing::Habit::kNone ? only
                                                         : std::nullopt;
     else if (goes_on(' '))
-      next = only ? std::nullopt : std::optional(' ');
+      next = others.empty() ? std::optional(' ') : std::nullopt;
     else
       next = only;
     if (!next) break;
