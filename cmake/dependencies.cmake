@@ -26,6 +26,7 @@ find_library(STEMMER_LIBRARY stemmer REQUIRED)
 add_library(prismvid_stemmer INTERFACE)
 target_include_directories(prismvid_stemmer SYSTEM INTERFACE ${STEMMER_INCLUDE})
 target_link_libraries(prismvid_stemmer INTERFACE ${STEMMER_LIBRARY})
+pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 
 # Debian's CMake file of OpenCV comes only with all of its modules (300 MB); two libraries are enough.

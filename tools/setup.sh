@@ -47,8 +47,14 @@ install_system_packages() {
   if [ $manager = apt ]; then
     local as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
     "${as_root[@]}" apt-get update -qq
+    local no_cluster=/etc/postgresql-common/createcluster.d/prismvid-setup.conf
+    if [[ " ${missing[*]} " == *" postgresql-"* ]]; then  # the tests start servers of their own; none is to run on the side
+      "${as_root[@]}" mkdir -p "${no_cluster%/*}"
+      echo "create_main_cluster = false" | "${as_root[@]}" tee "$no_cluster" >/dev/null
+    fi
     DEBIAN_FRONTEND=noninteractive "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
       apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    "${as_root[@]}" rm -f "$no_cluster"
   else
     brew install --quiet "${missing[@]}"
   fi

@@ -1,6 +1,6 @@
 """What the service stands: latency at a rate, streams, a large upload, and kill -9 in the middle of many jobs.
 
-    bench/service/measure.py latency|streams|upload|crash [--program build/release/prismvid] [--json FILE]
+    bench/service/measure.py latency|streams|upload|crash [--db sqlite|postgres] [--program build/release/prismvid] [--json FILE]
 
 Prints one table, and with --json writes the same figures.
 """
@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -21,9 +22,40 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+DATABASE = None  # the PostgreSQL server of this run, or None: SQLite
+
+
+class PrivatePostgres:
+    """A server of this run alone (tests/support/private_postgres.py)."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([sys.executable, ROOT / "tests/support/private_postgres.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        state, _, why = self.process.stdout.readline().partition(" ")
+        if state != "ready":
+            sys.exit("no PostgreSQL: " + why)
+        self.url = self.ask("database")
+
+    def ask(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def restart(self):
+        self.ask("kill")
+        self.ask("start")
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def library(folder):
+    return ["--db", DATABASE.url if DATABASE else folder / "library.db"]
+
+
 class Service:
     def __init__(self, program, folder, *more):
-        self.command = [program, "serve", "--db", folder / "library.db", "--media", folder / "media", *more]
+        self.command = [program, "serve", *library(folder), "--data", folder / "uploads", "--media", folder / "media", *more]
         self.program, self.folder = program, folder
         self.start()
 
@@ -56,7 +88,7 @@ class Service:
 def make_library(program, folder):
     (folder / "media").mkdir()
     shutil.copy(ROOT / "assets/demo.mp4", folder / "media/demo.mp4")
-    out = subprocess.run([program, "analyze", folder / "media/demo.mp4", "--db", folder / "library.db", "--format", "json"], capture_output=True, text=True)
+    out = subprocess.run([program, "analyze", folder / "media/demo.mp4", *library(folder), "--format", "json"], capture_output=True, text=True)
     return json.loads(out.stdout)["video"]["id"]
 
 
@@ -122,27 +154,32 @@ def upload(program, folder, gigabytes=10):
 
 
 def crash(program, folder, jobs=1000, clips=20, seed=1):
-    """Server and worker are killed at random moments; every accepted job must end once."""
+    """Server, worker and (PostgreSQL) database are killed at random moments; every accepted job must end once."""
     (folder / "media").mkdir()
     for number in range(clips):
         subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"color=c=0x{100000 + number * 7919}:size=64x64:rate=25:duration=1", "-pix_fmt", "yuv420p",
                         folder / f"media/{number}.mp4"], check=True)
     random.seed(seed)
     service = Service(program, folder, "--lease-ms", "1000")
-    worker = lambda: subprocess.Popen([program, "worker", "--db", folder / "library.db", "--media", folder / "media", "--lease-ms", "1000"], stdout=subprocess.DEVNULL)
+    worker = lambda: subprocess.Popen([program, "worker", *library(folder), "--media", folder / "media", "--lease-ms", "1000"], stdout=subprocess.DEVNULL)
     other, accepted, kills, start = worker(), [], 0, time.perf_counter()
     while len(accepted) < jobs:
         number = len(accepted)
         body = json.dumps({"source": {"path": f"{number % clips}.mp4"}, "features": ["shots", "scenes"]})
         try:
             status, data = service.call("POST", "/analyze/video", body, {"Content-Type": "application/json", "Idempotency-Key": str(number)})
+            if DATABASE and status >= 500:
+                continue  # the database was killed: sent again under the same key
             assert status == 202, data
             accepted.append(json.loads(data)["job_id"])
         except (ConnectionError, http.client.HTTPException):
             pass  # killed: sent again under the same key
         if random.random() < 0.02:
             kills += 1
-            if random.random() < 0.5:
+            victim = random.random()
+            if DATABASE and victim < 1 / 3:
+                DATABASE.restart()
+            elif victim < 2 / 3 if DATABASE else victim < 0.5:
                 service.kill()
                 service.start()
             else:
@@ -151,13 +188,16 @@ def crash(program, folder, jobs=1000, clips=20, seed=1):
                 other = worker()
     counts = {}
     while time.perf_counter() - start < 900:
-        counts = json.loads(service.call("GET", "/v1/jobs?limit=1")[1])["counts"]
+        counts = json.loads(service.call("GET", "/v1/jobs?limit=1")[1]).get("counts", {})
         if counts.get("done", 0) + counts.get("failed", 0) >= jobs:
             break
         if random.random() < 0.3:
             kills += 1
-            service.kill()
-            service.start()
+            if DATABASE and random.random() < 0.5:
+                DATABASE.restart()
+            else:
+                service.kill()
+                service.start()
         time.sleep(0.5)
     ends = [service.call("GET", f"/v1/jobs/{job}/events")[1].count(b"event: done") for job in set(accepted)]
     other.kill()
@@ -170,13 +210,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["latency", "streams", "upload", "crash"])
     parser.add_argument("--program", default=ROOT / "build/release/prismvid")
+    parser.add_argument("--db", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--gigabytes", type=int, default=10)
     parser.add_argument("--json")
     arguments = parser.parse_args()
     os.environ.setdefault("PRISMVID_MODELS", str(ROOT / "build/models"))
+    global DATABASE
+    DATABASE = PrivatePostgres() if arguments.db == "postgres" else None
     with tempfile.TemporaryDirectory(prefix="prismvid_service_") as folder:
         work = {"latency": latency, "streams": streams, "crash": crash, "upload": lambda *a: upload(*a, gigabytes=arguments.gigabytes)}[arguments.what]
         result = work(pathlib.Path(arguments.program).resolve(), pathlib.Path(folder))
+    if DATABASE:
+        DATABASE.end()
     for name, value in result.items():
         print(f"{name:26} {value:.1f}" if isinstance(value, float) else f"{name:26} {value}")
     if arguments.json:

@@ -5,14 +5,14 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace prismvid::cli {
 
 void add_common_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("--db", options.database, "Database file (default: in your data folder)")
+  command.add_option("--db", options.database, "Database file, or postgres://USER@HOST/NAME (default: a file in your data folder)")
       ->envname("PRISMVID_DB")
-      ->type_name("FILE");
+      ->type_name("FILE|URL");
   command.add_option("--models", options.models, "Folder of installed models (default: see 'prismvid models')")
       ->envname("PRISMVID_MODELS")
       ->type_name("DIR");
@@ -27,7 +27,7 @@ void add_format_option(CLI::App& command, CommonOptions& options) {
 }
 
 std::unique_ptr<store::Store> open_store(const CommonOptions& options) {
-  return store::open_sqlite_store(options.database.empty() ? store::default_store_path() : options.database);
+  return store::open_store(options.database);
 }
 
 int exit_code(ErrorCode code) {

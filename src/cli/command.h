@@ -14,7 +14,7 @@ namespace prismvid::cli {
 
 /// What every command shares.
 struct CommonOptions {
-  std::filesystem::path database;  // empty = the user's own
+  std::string database;            // empty = the user's own
   std::filesystem::path models;    // empty = the standard folders
   std::string format = "text";
 

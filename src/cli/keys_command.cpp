@@ -7,7 +7,7 @@
 #include "core/sha256.h"
 #include "server/api_keys.h"
 #include "store/service_store.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace prismvid::cli {
 namespace {
@@ -22,7 +22,7 @@ struct KeysArguments {
 
 std::unique_ptr<store::ServiceStore> open_service_store(const CommonOptions& common) {
   open_store(common);  // makes the database where there is none
-  return store::open_sqlite_service_store(common.database.empty() ? store::default_store_path() : common.database);
+  return store::open_service_store(common.database);
 }
 
 void create_key(const KeysArguments& arguments) {

@@ -141,7 +141,7 @@ void forget_person(const PeopleArguments& arguments) {
             << removed.pictures << " pictures, " << removed.edits << " edits; rewrote " << removed.documents
             << " documents\n";
   if (!removed.wiped)
-    std::cerr << "prismvid: warning: another process has the database open; deleted bytes are wiped when it closes\n";
+    std::cerr << "prismvid: warning: deleted bytes are not wiped from the disk yet: of a file, that happens when the other processes that have it open close it; a PostgreSQL server overwrites them with time\n";
 }
 
 void undo_edit(const PeopleArguments& arguments) {

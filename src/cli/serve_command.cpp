@@ -14,7 +14,7 @@
 #include "server/uploads.h"
 #include "server/workers.h"
 #include "store/service_store.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace prismvid::cli {
 namespace {
@@ -23,6 +23,7 @@ struct ServeArguments {
   CommonOptions common;
   std::string listen = "127.0.0.1:8080";
   std::vector<std::filesystem::path> media;
+  std::filesystem::path data;
   server::WorkerOptions workers;
   server::ServiceOptions service;
   std::string log = "text";
@@ -36,8 +37,13 @@ void wait_for(const std::stop_token& stop) {
   stopped.wait(lock, stop, [] { return false; });
 }
 
-std::filesystem::path database_of(const CommonOptions& common) {
-  return common.database.empty() ? store::default_store_path() : common.database;
+std::filesystem::path uploads_of(const ServeArguments& arguments) {
+  return arguments.data.empty() ? store::Address(arguments.common.database).uploads_folder() : std::filesystem::absolute(arguments.data);
+}
+
+void add_data_option(CLI::App& command, ServeArguments& arguments) {
+  command.add_option("--data", arguments.data, "Folder of uploads and fetched files; of several machines a shared one, at the same path on each (default: beside the database file, or in your data folder)")
+      ->type_name("DIR");
 }
 
 void add_log_options(CLI::App& command, ServeArguments& arguments) {
@@ -83,22 +89,23 @@ void start_logging(const ServeArguments& arguments) {
 
 void run_worker(ServeArguments arguments) {
   start_logging(arguments);
-  arguments.workers.database = database_of(arguments.common);
+  arguments.workers.database = arguments.common.database;
+  arguments.workers.uploads = uploads_of(arguments);
   arguments.workers.models = arguments.common.models;
-  store::open_sqlite_store(arguments.workers.database);
+  store::open_store(arguments.workers.database);
   server::MediaRoots media(arguments.media);
-  std::filesystem::create_directories(server::uploads_folder(arguments.workers.database));
-  media.add(server::uploads_folder(arguments.workers.database));
+  std::filesystem::create_directories(arguments.workers.uploads);
+  media.add(arguments.workers.uploads);
   server::SharedModels deep_models;
   const server::Workers workers(arguments.workers, media, deep_models);
-  std::cout << "PrismVid works on the jobs of " << arguments.workers.database.string() << "\n" << std::flush;
+  std::cout << "PrismVid works on the jobs of " << arguments.workers.database.shown() << "\n" << std::flush;
   wait_for(interrupted());
 }
 
 /// Whether anybody could get in from elsewhere.
-bool has_key(const std::filesystem::path& database) {
-  store::open_sqlite_store(database);
-  for (const store::ApiKeyRecord& key : store::open_sqlite_service_store(database)->keys())
+bool has_key(const store::Address& database) {
+  store::open_store(database);
+  for (const store::ApiKeyRecord& key : store::open_service_store(database)->keys())
     if (key.revoked_at.empty()) return true;
   return false;
 }
@@ -108,7 +115,8 @@ void run_serve(const ServeArguments& arguments) {
   start_logging(arguments);
   http.listen = server::parse_listen_address(arguments.listen);
   server::ServiceOptions options = arguments.service;
-  options.database = database_of(arguments.common);
+  options.database = arguments.common.database;
+  options.uploads = uploads_of(arguments);
   options.is_loopback = http.listen.is_loopback;
   options.allow_private_urls = arguments.workers.allow_private_urls;
   options.most_upload_bytes = arguments.workers.most_fetched_bytes;
@@ -120,6 +128,7 @@ void run_serve(const ServeArguments& arguments) {
   server::Service service(context);
   server::WorkerOptions worker_options = arguments.workers;
   worker_options.database = options.database;
+  worker_options.uploads = options.uploads;
   worker_options.models = options.models;
   const server::Workers workers(worker_options, context.media, context.deep_models);
   const server::Housekeeper housekeeper(context);
@@ -141,6 +150,7 @@ void add_serve_command(CLI::App& app) {
   command->add_option("--media", arguments->media, "Folders of videos that may be read; nothing outside them is")
       ->type_name("DIR...");
   add_service_options(*command, arguments->service);
+  add_data_option(*command, *arguments);
   add_worker_options(*command, arguments->workers);
   add_log_options(*command, *arguments);
   add_common_options(*command, arguments->common);
@@ -153,6 +163,7 @@ void add_worker_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("worker", "Work on the jobs of a service in a process of its own");
   command->add_option("--media", arguments->media, "Folders of videos that may be read, as for 'serve'")
       ->type_name("DIR...");
+  add_data_option(*command, *arguments);
   add_worker_options(*command, arguments->workers);
   add_log_options(*command, *arguments);
   add_common_options(*command, arguments->common);

@@ -6,6 +6,7 @@
 #include "document/build.h"
 #include "document/json.h"
 #include "pipeline/analyzer.h"
+#include "store/open_store.h"
 
 namespace prismvid::server {
 namespace {
@@ -76,9 +77,9 @@ Json published_json(const document::Document& document) {
   return json;
 }
 
-DocumentCache::DocumentCache(StorePool& stores, const std::filesystem::path& database) : stores_(stores) {
+DocumentCache::DocumentCache(StorePool& stores, const store::Address& database) : stores_(stores) {
   stores_.borrow();  // makes the database where there is none
-  view_ = store::open_sqlite_library_view(database);
+  view_ = store::open_library_view(database);
 }
 
 int64_t DocumentCache::version() {

@@ -10,6 +10,7 @@
 
 #include "document/document.h"
 #include "server/pool.h"
+#include "store/address.h"
 #include "store/library_view.h"
 
 namespace prismvid::server {
@@ -44,7 +45,7 @@ struct Card {
 /// Thread-safe.
 class DocumentCache {
  public:
-  DocumentCache(StorePool& stores, const std::filesystem::path& database);
+  DocumentCache(StorePool& stores, const store::Address& database);
 
   /// Throws Error(kNotFound) for a video that is not there or has no analysis.
   std::shared_ptr<const Published> get(const std::string& video_id);

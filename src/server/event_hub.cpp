@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "store/open_store.h"
 
 namespace prismvid::server {
 namespace {
@@ -15,8 +16,8 @@ constexpr size_t kMostJobs = 20'000;
 
 }  // namespace
 
-EventHub::EventHub(const std::filesystem::path& database)
-    : store_(store::open_sqlite_job_store(database)),
+EventHub::EventHub(const store::Address& database)
+    : store_(store::open_job_store(database)),
       watcher_([this](std::stop_token stop) { watch(stop); }) {}
 
 void EventHub::watch(std::stop_token stop) {

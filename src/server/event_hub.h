@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "store/address.h"
 #include "store/job_store.h"
 
 namespace prismvid::server {
@@ -18,7 +18,7 @@ namespace prismvid::server {
 /// database, however many wait. Thread-safe.
 class EventHub {
  public:
-  explicit EventHub(const std::filesystem::path& database);
+  explicit EventHub(const store::Address& database);
 
   /// Waits until the job has an event behind `sequence`; false after `timeout`, or when `stop` is requested.
   bool wait(const std::string& job_id, int64_t sequence, std::chrono::milliseconds timeout,

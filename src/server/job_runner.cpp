@@ -17,7 +17,7 @@
 #include "server/uploads.h"
 #include "server/url_fetch.h"
 #include "store/service_store.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace prismvid::server {
 namespace {
@@ -82,7 +82,7 @@ void JobRunner::run(std::stop_token stop) {
 }
 
 document::Document JobRunner::analyze() {
-  const auto store = store::open_sqlite_store(options_.database);
+  const auto store = store::open_store(options_.database);
   const auto models = vision::ModelRegistry::standard(options_.models);
   drop_unasked(request_, models);
   const std::filesystem::path file = find_file();
@@ -97,9 +97,9 @@ std::filesystem::path JobRunner::find_file() {
   std::filesystem::path path = request_.source;
   if (request_.kind == SourceKind::kUrl) {
     show({path.filename().string(), "fetch"});
-    path = fetch_url(request_.source, uploads_folder(options_.database), {options_.allow_private_urls, options_.most_fetched_bytes}, interrupt_.get_token());
+    path = fetch_url(request_.source, options_.uploads, {options_.allow_private_urls, options_.most_fetched_bytes}, interrupt_.get_token());
   } else if (request_.kind == SourceKind::kUpload) {
-    const auto upload = store::open_sqlite_service_store(options_.database)->find_upload(request_.source);
+    const auto upload = store::open_service_store(options_.database)->find_upload(request_.source);
     check(upload.has_value(), ErrorCode::kNotFound, "upload ", request_.source, " is gone");
     path = upload->path;
   }
@@ -150,7 +150,7 @@ void JobRunner::keep_lease(const std::stop_token& done) {
   std::unique_ptr<store::JobStore> jobs;
   while (!done.stop_requested()) {
     try {
-      if (!jobs) jobs = store::open_sqlite_job_store(options_.database);
+      if (!jobs) jobs = store::open_job_store(options_.database);
       const auto held = jobs->renew(claim_.lease, options_.lease_ms);
       if (held == store::JobStore::Held::kCancel) interrupt(Why::kCancelled);
       if (held == store::JobStore::Held::kLost) interrupt(Why::kLost);

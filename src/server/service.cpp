@@ -9,7 +9,7 @@
 #ifdef PRISMVID_MLX
 #include "server/openai_routes.h"
 #endif
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 namespace prismvid::server {
 namespace {
@@ -44,12 +44,12 @@ bool has_header(const Response& response, const std::string& name) {
 
 Context::Context(const ServiceOptions& given)
     : options(given),
-      stores([file = given.database] { return store::open_sqlite_store(file); }),
-      jobs([file = given.database] { return store::open_sqlite_job_store(file); }),
+      stores([where = given.database] { return store::open_store(where); }),
+      jobs([where = given.database] { return store::open_job_store(where); }),
       documents(stores, given.database),
       events(given.database),
-      services([file = given.database] { return store::open_sqlite_service_store(file); }),
-      uploads(services, uploads_folder(given.database), given.most_upload_bytes),
+      services([where = given.database] { return store::open_service_store(where); }),
+      uploads(services, given.uploads, given.most_upload_bytes),
       keys(services, given.needs_key || !given.is_loopback),
       media(given.media_roots),
       models(vision::ModelRegistry::standard(given.models)),

@@ -22,7 +22,8 @@
 namespace prismvid::server {
 
 struct ServiceOptions {
-  std::filesystem::path database;
+  store::Address database;
+  std::filesystem::path uploads;  // folder of uploads and fetched files
   std::filesystem::path models;  // empty = the standard folders
   std::vector<std::filesystem::path> media_roots;
   int64_t most_queued_jobs = 10'000;

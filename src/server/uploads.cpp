@@ -77,10 +77,6 @@ std::string random_hex() {
   return text;
 }
 
-fs::path uploads_folder(const fs::path& database) {
-  return fs::absolute(database).string() + ".uploads";
-}
-
 Uploads::Uploads(ServicePool& stores, fs::path folder, int64_t most_bytes)
     : stores_(stores), folder_(std::move(folder)), most_bytes_(most_bytes) {
   std::error_code error;

@@ -45,9 +45,6 @@ class Uploads {
   int64_t most_bytes_;
 };
 
-/// Where uploads and fetched files of a database go.
-std::filesystem::path uploads_folder(const std::filesystem::path& database);
-
 /// 128 random bits as 32 hexadecimal digits.
 std::string random_hex();
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -60,8 +59,8 @@ struct Claim {
   Lease lease;
 };
 
-/// The queue of a service: what it has accepted stays accepted, whatever dies. Several processes may
-/// use one. Every call is one transaction. Failures throw Error(kStore); one object serves one
+/// The queue of a service: what it has accepted stays accepted, whatever dies. Several processes
+/// may use one. Every call is one transaction. Failures throw Error(kStore); one object serves one
 /// thread at a time.
 class JobStore {
  public:
@@ -110,12 +109,14 @@ class JobStore {
   // --- events
   /// Changes with every commit of another connection; costs microseconds.
   virtual int64_t version() = 0;
+  /// Whether wait_for_change() can be used; SQLite tells nobody.
+  virtual bool tells_of_changes() const = 0;
+  /// True as soon as jobs were added, given back or ended since the last call, false after the
+  /// time.
+  virtual bool wait_for_change(int64_t timeout_ms) = 0;
   virtual std::vector<JobEvent> events_after(const std::string& job_id, int64_t sequence) = 0;
   /// Number of the newest event of each job that has one behind `sequence`.
   virtual std::map<std::string, int64_t> jobs_with_events_after(int64_t sequence) = 0;
 };
-
-/// Throws Error(kStore). The database must be there: open_sqlite_store() makes it.
-std::unique_ptr<JobStore> open_sqlite_job_store(const std::filesystem::path& file);
 
 }  // namespace prismvid::store

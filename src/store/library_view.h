@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,8 +25,5 @@ class LibraryView {
   /// Every video, newest first.
   virtual std::vector<LibraryEntry> entries() = 0;
 };
-
-/// Throws Error(kStore). The database must be there: open_sqlite_store() makes it.
-std::unique_ptr<LibraryView> open_sqlite_library_view(const std::filesystem::path& file);
 
 }  // namespace prismvid::store

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,8 +39,8 @@ struct WebhookRecord {
   int attempts = 0;
 };
 
-/// What a service keeps beside results and jobs. Failures throw Error(kStore); one object serves one
-/// thread at a time.
+/// What a service keeps beside results and jobs. Failures throw Error(kStore); one object serves
+/// one thread at a time.
 class ServiceStore {
  public:
   virtual ~ServiceStore() = default;
@@ -67,11 +66,9 @@ class ServiceStore {
   // --- webhooks
   /// Takes one that is due for this caller alone, until it is settled or `retry_ms` have passed.
   virtual std::optional<WebhookRecord> take_webhook(int64_t retry_ms) = 0;
-  /// `error` empty: it was told. Else it is due again after `retry_ms`, or never for a negative one.
+  /// `error` empty: it was told. Else it is due again after `retry_ms`, or never for a negative
+  /// one.
   virtual void settle_webhook(int64_t id, const std::string& error, int64_t retry_ms) = 0;
 };
-
-/// Throws Error(kStore). The database must be there: open_sqlite_store() makes it.
-std::unique_ptr<ServiceStore> open_sqlite_service_store(const std::filesystem::path& file);
 
 }  // namespace prismvid::store

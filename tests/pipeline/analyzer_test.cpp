@@ -7,7 +7,7 @@
 #include <map>
 
 #include "core/error.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 #include "support/synthetic_clip.h"
 
 // With the stages that need no model: what a model finds is tested in vision, the whole in cli.
@@ -20,7 +20,7 @@ using testing::HasSubstr;
 
 class AnalyzerTest : public testing::Test {
  protected:
-  AnalyzerTest() : store_(store::open_sqlite_store(folder_.path() / "test.db")) {
+  AnalyzerTest() : store_(store::open_store(folder_.path() / "test.db")) {
     options_.features = {"shots", "scenes", "transcript"};
     fs::copy_file(tests::synthetic_clip("-f lavfi -i testsrc2=size=320x180:rate=25:duration=2 -f lavfi -i "
                                         "smptebars=size=320x180:rate=25:duration=2 -filter_complex concat=n=2 -c:v libx264",

@@ -10,7 +10,7 @@
 #include "document/json.h"
 #include "pipeline/analyzer.h"
 #include "pipeline/questions.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 #include "support/synthetic_clip.h"
 
 namespace prismvid::pipeline {
@@ -69,7 +69,7 @@ std::string good_reply(const deep::Request& request) {
 
 class DeepHalfTest : public testing::Test {
  protected:
-  DeepHalfTest() : store_(store::open_sqlite_store(folder_.path() / "test.db")) {
+  DeepHalfTest() : store_(store::open_store(folder_.path() / "test.db")) {
     video_ = tests::synthetic_clip(
         "-f lavfi -i testsrc2=size=64x36:rate=10:duration=45 -c:v libx264 -g 10 -pix_fmt yuv420p",
         "forty_five.mp4");

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "search/document_moments.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 #include "support/synthetic_clip.h"
 
 namespace prismvid::search {
@@ -43,7 +43,7 @@ class SearchTest : public testing::Test {
   }
 
   tests::TemporaryFolder folder_;
-  std::unique_ptr<store::Store> store_ = store::open_sqlite_store(folder_.path() / "test.db");
+  std::unique_ptr<store::Store> store_ = store::open_store(folder_.path() / "test.db");
   int stages_ = 0;
 };
 

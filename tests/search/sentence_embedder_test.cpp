@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "search/sentence_search.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 #include "support/synthetic_clip.h"
 
 // With the model that set-up prepares; the goldens are made by tools/make_sentence_golden.py.
@@ -49,7 +49,7 @@ TEST(Sentences, VectorsAreThoseOfTheDefinition) {
 
 TEST(Sentences, MomentsAreFoundByMeaningUntilTheyAreDeleted) {
   tests::TemporaryFolder folder;
-  const auto store = store::open_sqlite_store(folder.path() / "test.db");
+  const auto store = store::open_store(folder.path() / "test.db");
   for (const char digit : {'a', 'b'}) {
     const std::string id(1, digit);
     store->put_video({"v_" + id, std::string(64, digit), "/v/" + id, 1, "{}", ""});

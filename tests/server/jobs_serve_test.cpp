@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include "both_databases.h"
 #include "served_program.h"
 #include "support/synthetic_clip.h"
 
@@ -17,9 +18,11 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
 
-class JobsServeTest : public testing::Test {
+class JobsServeTest : public BothDatabases {
  protected:
   void SetUp() override {
+    BothDatabases::SetUp();
+    if (IsSkipped()) return;
     fs::create_directories(media());
     add_clip("a.mp4", 1);
   }
@@ -32,9 +35,8 @@ class JobsServeTest : public testing::Test {
   }
 
   fs::path media() const { return folder_.path() / "media"; }
-  std::string db() const { return (folder_.path() / "test.db").string(); }
   std::vector<std::string> options(std::vector<std::string> more = {}) const {
-    more.insert(more.begin(), {"--db", db(), "--media", media().string()});
+    more.insert(more.begin(), {"--db", db(), "--data", data(), "--media", media().string()});
     return more;
   }
 
@@ -55,11 +57,9 @@ class JobsServeTest : public testing::Test {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   }
-
-  TemporaryFolder folder_;
 };
 
-TEST_F(JobsServeTest, AnAnalysisIsAcceptedWatchedAndReadable) {
+TEST_P(JobsServeTest, AnAnalysisIsAcceptedWatchedAndReadable) {
   const ServedProgram server(options());
   const HttpReply accepted = post(server, request("a.mp4"));
   ASSERT_EQ(accepted.status, 202) << accepted.body;
@@ -81,7 +81,7 @@ TEST_F(JobsServeTest, AnAnalysisIsAcceptedWatchedAndReadable) {
   EXPECT_EQ(again.json()["result_url"], "/v1/videos/" + job["video_id"].get<std::string>());
 }
 
-TEST_F(JobsServeTest, EventsGoOnBehindTheLastOneSeen) {
+TEST_P(JobsServeTest, EventsGoOnBehindTheLastOneSeen) {
   const ServedProgram server(options());
   const json accepted = post(server, request("a.mp4")).json();
   const std::string url = accepted["events_url"];
@@ -95,7 +95,7 @@ TEST_F(JobsServeTest, EventsGoOnBehindTheLastOneSeen) {
   EXPECT_EQ(server.get(url, {"Last-Event-ID: x"}).status, 400);
 }
 
-TEST_F(JobsServeTest, AnIdempotencyKeyStartsOneJob) {
+TEST_P(JobsServeTest, AnIdempotencyKeyStartsOneJob) {
   const ServedProgram server(options({"--workers", "0"}));
   add_clip("b.mp4", 2);
   const HttpReply first = post(server, request("a.mp4"), "k1"), again = post(server, request("a.mp4"), "k1");
@@ -105,7 +105,7 @@ TEST_F(JobsServeTest, AnIdempotencyKeyStartsOneJob) {
   EXPECT_EQ(other.error_code(), "idempotency_conflict");
 }
 
-TEST_F(JobsServeTest, AQueuedJobIsCancelled) {
+TEST_P(JobsServeTest, AQueuedJobIsCancelled) {
   const ServedProgram server(options({"--workers", "0"}));
   const std::string url = post(server, request("a.mp4")).json()["status_url"];
   EXPECT_EQ(server.get(url).json()["state"], "queued");
@@ -113,7 +113,7 @@ TEST_F(JobsServeTest, AQueuedJobIsCancelled) {
   EXPECT_THAT(server.get(url + "/events").body, HasSubstr("cancelled"));
 }
 
-TEST_F(JobsServeTest, BadRequestsAreRefusedWithWhatWouldWork) {
+TEST_P(JobsServeTest, BadRequestsAreRefusedWithWhatWouldWork) {
   const ServedProgram server(options());
   std::ofstream(media() / "text.mp4") << "no video at all";
   std::ofstream(folder_.path() / "outside.mp4") << "x";
@@ -139,7 +139,7 @@ TEST_F(JobsServeTest, BadRequestsAreRefusedWithWhatWouldWork) {
   EXPECT_EQ(server.get("/v1/jobs/x/events").status, 404);
 }
 
-TEST_F(JobsServeTest, AKilledServerLosesNothingThatItAccepted) {
+TEST_P(JobsServeTest, AKilledServerLosesNothingThatItAccepted) {
   std::vector<std::string> jobs;
   {
     ServedProgram server(options({"--lease-ms", "500"}));
@@ -156,7 +156,7 @@ TEST_F(JobsServeTest, AKilledServerLosesNothingThatItAccepted) {
   EXPECT_EQ(server.get("/v1/videos").json()["total"], 12);
 }
 
-TEST_F(JobsServeTest, WorkersOfOtherProcessesShareTheQueueAndADeadOnesJobIsTakenOver) {
+TEST_P(JobsServeTest, WorkersOfOtherProcessesShareTheQueueAndADeadOnesJobIsTakenOver) {
   const ServedProgram server(options({"--workers", "0"}));
   // 40 s of film that takes a while, so that the worker dies in the middle of it.
   fs::copy_file(synthetic_clip("-f lavfi -i testsrc2=size=1280x720:rate=25:duration=40 -c:v libx264 -preset ultrafast -pix_fmt yuv420p", "long.mp4"),
@@ -164,7 +164,7 @@ TEST_F(JobsServeTest, WorkersOfOtherProcessesShareTheQueueAndADeadOnesJobIsTaken
   const std::string job = post(server, request("long.mp4")).json()["job_id"];
   const auto worker = [&] {
     return std::make_unique<BackgroundProcess>(std::vector<std::string>{
-        PRISMVID_PROGRAM, "worker", "--db", db(), "--media", media().string(), "--lease-ms", "500"});
+        PRISMVID_PROGRAM, "worker", "--db", db(), "--data", data(), "--media", media().string(), "--lease-ms", "500"});
   };
   auto first = worker();
   while (server.get("/v1/jobs/" + job).json()["state"] == "queued") std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -177,7 +177,7 @@ TEST_F(JobsServeTest, WorkersOfOtherProcessesShareTheQueueAndADeadOnesJobIsTaken
   EXPECT_EQ(events.find("event: done"), events.rfind("event: done")) << "it ended once";
 }
 
-TEST_F(JobsServeTest, StoppingGivesARunningJobBack) {
+TEST_P(JobsServeTest, StoppingGivesARunningJobBack) {
   fs::copy_file(synthetic_clip("-f lavfi -i testsrc2=size=1280x720:rate=25:duration=40 -c:v libx264 -preset ultrafast -pix_fmt yuv420p", "long.mp4"),
                 media() / "long.mp4");
   ServedProgram server(options());
@@ -189,6 +189,8 @@ TEST_F(JobsServeTest, StoppingGivesARunningJobBack) {
   // A fast machine may have ended it before the signal came.
   EXPECT_THAT(again.get("/v1/jobs/" + job).json()["state"].get<std::string>(), testing::AnyOf("queued", "done"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Both, JobsServeTest, kBothDatabases, database_name);
 
 }  // namespace
 }  // namespace prismvid::tests

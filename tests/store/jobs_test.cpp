@@ -16,8 +16,9 @@ class JobsTest : public StoreTest {
  protected:
   void SetUp() override {
     StoreTest::SetUp();
+    if (IsSkipped()) return;
     open();
-    jobs_ = open_sqlite_job_store(file_);
+    jobs_ = open_job_store(address_);
   }
 
   JobRecord add(const std::string& key = "", int priority = 0, const std::string& request = "{}") {
@@ -31,7 +32,7 @@ class JobsTest : public StoreTest {
   std::unique_ptr<JobStore> jobs_;
 };
 
-TEST_F(JobsTest, JobsAreTakenByPriorityThenInOrder) {
+TEST_P(JobsTest, JobsAreTakenByPriorityThenInOrder) {
   const std::string first = add().id, urgent = add("", 5).id, last = add().id;
   EXPECT_EQ(jobs_->ahead_of(*jobs_->find(last)), 2);
   EXPECT_EQ(jobs_->claim("w", kLong, 3)->job.id, urgent);
@@ -40,7 +41,7 @@ TEST_F(JobsTest, JobsAreTakenByPriorityThenInOrder) {
   EXPECT_FALSE(jobs_->claim("w", kLong, 3));
 }
 
-TEST_F(JobsTest, TheSameIdempotencyKeyGivesTheSameJob) {
+TEST_P(JobsTest, TheSameIdempotencyKeyGivesTheSameJob) {
   NewJob job;
   job.idempotency_key = "key";
   const auto first = jobs_->add(job), second = jobs_->add(job);
@@ -51,7 +52,7 @@ TEST_F(JobsTest, TheSameIdempotencyKeyGivesTheSameJob) {
   EXPECT_TRUE(jobs_->add(job).fresh) << "keys of two callers have nothing to do with each other";
 }
 
-TEST_F(JobsTest, AJobWhoseLeaseRanOutIsTakenOverAndTheOldWorkerCanChangeNothing) {
+TEST_P(JobsTest, AJobWhoseLeaseRanOutIsTakenOverAndTheOldWorkerCanChangeNothing) {
   add();
   const Claim dead = *jobs_->claim("dead", -1, 3);
   const Claim next = *jobs_->claim("next", kLong, 3);
@@ -65,7 +66,7 @@ TEST_F(JobsTest, AJobWhoseLeaseRanOutIsTakenOverAndTheOldWorkerCanChangeNothing)
   EXPECT_EQ(jobs_->find(next.job.id)->state, "done");
 }
 
-TEST_F(JobsTest, AJobThatKillsItsWorkersEndsAsFailed) {
+TEST_P(JobsTest, AJobThatKillsItsWorkersEndsAsFailed) {
   const std::string id = add().id;
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(jobs_->claim("w", -1, 3));
   EXPECT_FALSE(jobs_->claim("w", -1, 3));
@@ -73,7 +74,7 @@ TEST_F(JobsTest, AJobThatKillsItsWorkersEndsAsFailed) {
   EXPECT_THAT(jobs_->find(id)->error_json, testing::HasSubstr("worker_died"));
 }
 
-TEST_F(JobsTest, AJobThatWasGivenBackHasLostNothing) {
+TEST_P(JobsTest, AJobThatWasGivenBackHasLostNothing) {
   add();
   const Claim first = *jobs_->claim("w", kLong, 1);
   EXPECT_TRUE(jobs_->give_back(first.lease));
@@ -81,7 +82,7 @@ TEST_F(JobsTest, AJobThatWasGivenBackHasLostNothing) {
   EXPECT_EQ(jobs_->claim("w", kLong, 1)->job.attempts, 1);
 }
 
-TEST_F(JobsTest, CancellingEndsAQueuedJobAndTellsARunningOne) {
+TEST_P(JobsTest, CancellingEndsAQueuedJobAndTellsARunningOne) {
   const std::string running = add().id, queued = add().id;
   const Claim claim = *jobs_->claim("w", kLong, 3);
   EXPECT_EQ(jobs_->cancel(queued)->state, "cancelled");
@@ -91,7 +92,7 @@ TEST_F(JobsTest, CancellingEndsAQueuedJobAndTellsARunningOne) {
   EXPECT_FALSE(jobs_->claim("w", kLong, 3).has_value());
 }
 
-TEST_F(JobsTest, EndedJobsAreForgottenByNumberAndAgeAndOthersNever) {
+TEST_P(JobsTest, EndedJobsAreForgottenByNumberAndAgeAndOthersNever) {
   std::vector<std::string> ended;
   for (int i = 0; i < 4; ++i) {
     ended.push_back(add("key" + std::to_string(i)).id);
@@ -113,7 +114,7 @@ TEST_F(JobsTest, EndedJobsAreForgottenByNumberAndAgeAndOthersNever) {
   EXPECT_TRUE(jobs_->find(queued).has_value());
 }
 
-TEST_F(JobsTest, EventsComeInOrderAndProgressOnlyOnce) {
+TEST_P(JobsTest, EventsComeInOrderAndProgressOnlyOnce) {
   add();
   const Claim claim = *jobs_->claim("w", kLong, 3);
   jobs_->add_event(claim.lease, "stage", "{}");
@@ -132,7 +133,7 @@ TEST_F(JobsTest, EventsComeInOrderAndProgressOnlyOnce) {
   EXPECT_EQ(jobs_->jobs_with_events_after(0).at(claim.job.id), last);
 }
 
-TEST_F(JobsTest, ManyWorkersTakeEachJobOnce) {
+TEST_P(JobsTest, ManyWorkersTakeEachJobOnce) {
   constexpr int kJobs = 60, kWorkers = 4;
   for (int i = 0; i < kJobs; ++i) add();
   std::vector<std::vector<std::string>> taken(kWorkers);
@@ -140,7 +141,7 @@ TEST_F(JobsTest, ManyWorkersTakeEachJobOnce) {
     std::vector<std::jthread> workers;
     for (int w = 0; w < kWorkers; ++w)
       workers.emplace_back([&, w] {
-        const auto jobs = open_sqlite_job_store(file_);
+        const auto jobs = open_job_store(address_);
         while (const auto claim = jobs->claim("w" + std::to_string(w), kLong, 3)) {
           taken[static_cast<size_t>(w)].push_back(claim->job.id);
           jobs->finish(claim->lease, "done", "null");
@@ -153,6 +154,8 @@ TEST_F(JobsTest, ManyWorkersTakeEachJobOnce) {
   EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), static_cast<size_t>(kJobs));
   EXPECT_EQ(jobs_->count_by_state()["done"], kJobs);
 }
+
+INSTANTIATE_TEST_SUITE_P(Both, JobsTest, kBoth, dialect_name);
 
 }  // namespace
 }  // namespace prismvid::store

@@ -31,7 +31,7 @@ std::string store_error(const std::function<void()>& call) {
   return "";
 }
 
-class Robustness : public StoreTest {
+class Robustness : public StoreFolder {
  protected:
   /// Runs `work` in another process, which never comes back into the test.
   pid_t in_child(const std::function<void()>& work) {
@@ -121,7 +121,7 @@ TEST_F(Robustness, ALockedDatabaseIsAClearErrorAfterTheWait) {
   int ready[2], done[2];
   ASSERT_EQ(::pipe(ready) + ::pipe(done), 0);
   const pid_t child = in_child([&] {
-    Database other(file_, 1000);
+    SqliteDatabase other(file_, 1000);
     other.execute("BEGIN IMMEDIATE");
     char byte = 'x';
     if (::write(ready[1], &byte, 1) != 1 || ::read(done[0], &byte, 1) != 1) return;
@@ -135,7 +135,7 @@ TEST_F(Robustness, ALockedDatabaseIsAClearErrorAfterTheWait) {
 }
 
 TEST_F(Robustness, AFullDiskStoresNothingAsDone) {
-  auto store = open_sqlite_store(file_, {.max_bytes = 1'000'000});
+  auto store = open_store(file_, {.max_bytes = 1'000'000});
   const auto video = store->put_video(video_of('a'));
   put_numbered(*store, video, 1);
   const StageOutput big{"{}", {{"keyframe_0.jpg", std::vector<uint8_t>(3'000'000, 1)}}};
@@ -157,21 +157,22 @@ TEST_F(Robustness, AFileThatIsNoDatabaseIsRefusedAndKept) {
 }
 
 TEST_F(Robustness, AnotherProgramsDatabaseIsRefusedAndKept) {
-  Database(file_, 100).execute("CREATE TABLE notes (text); INSERT INTO notes VALUES ('mine')");
+  SqliteDatabase(file_, 100)
+      .execute("CREATE TABLE notes (text); INSERT INTO notes VALUES ('mine')");
   EXPECT_THAT(store_error([&] { open(); }), HasSubstr("another program"));
-  Database again(file_, 100);
+  SqliteDatabase again(file_, 100);
   EXPECT_EQ(again.integer("SELECT count(*) FROM notes"), 1);
 }
 
 TEST_F(Robustness, ANewerDatabaseIsRefused) {
   open();
-  Database(file_, 100).execute("PRAGMA user_version = 99");
+  SqliteDatabase(file_, 100).execute("PRAGMA user_version = 99");
   EXPECT_THAT(store_error([&] { open(); }), HasSubstr("newer PrismVid"));
 }
 
 TEST_F(Robustness, ADatabaseOfVersionOneIsBroughtUp) {
   {
-    Database old(file_, 100);
+    SqliteDatabase old(file_, 100);
     migrate(old, 1);
     EXPECT_EQ(old.integer("PRAGMA user_version"), 1);
     old.execute("INSERT INTO videos VALUES ('v_1', '" + hash_of('a') +
@@ -180,7 +181,7 @@ TEST_F(Robustness, ADatabaseOfVersionOneIsBroughtUp) {
   auto store = open();
   EXPECT_TRUE(store->find_video("v_1"));
   EXPECT_EQ(store->create_person("Anna"), "p_1");
-  Database now(file_, 100);
+  SqliteDatabase now(file_, 100);
   EXPECT_EQ(now.integer("PRAGMA user_version"), static_cast<int64_t>(migrations().size()));
 }
 
@@ -220,8 +221,8 @@ TEST_F(Robustness, ATruncatedFileIsAnErrorNotACrash) {
 }
 
 TEST_F(Robustness, AFolderOrAPlaceThatCannotBeIsAnErrorOfTheStore) {
-  EXPECT_THAT(store_error([&] { open_sqlite_store(folder_); }), HasSubstr("is a folder"));
-  EXPECT_THAT(store_error([&] { open_sqlite_store("/dev/null/x/p.db"); }), HasSubstr("folder"));
+  EXPECT_THAT(store_error([&] { open_store(folder_); }), HasSubstr("is a folder"));
+  EXPECT_THAT(store_error([&] { open_store("/dev/null/x/p.db"); }), HasSubstr("folder"));
 }
 
 TEST_F(Robustness, OnlyTheUserMayReadTheFile) {
@@ -234,9 +235,9 @@ TEST(DefaultPath, FollowsXdg) {
   ::setenv("XDG_DATA_HOME", "/data", 1);
   ::setenv("HOME", "/home/u", 1);
 #ifndef __APPLE__
-  EXPECT_EQ(default_store_path(), "/data/prismvid/prismvid.db");
+  EXPECT_EQ(Address::default_file(), "/data/prismvid/prismvid.db");
   ::setenv("XDG_DATA_HOME", "relative", 1);
-  EXPECT_EQ(default_store_path(), "/home/u/.local/share/prismvid/prismvid.db");
+  EXPECT_EQ(Address::default_file(), "/home/u/.local/share/prismvid/prismvid.db");
 #endif
   ::unsetenv("XDG_DATA_HOME");
 }

@@ -15,6 +15,7 @@ class Search : public StoreTest {
  protected:
   void SetUp() override {
     StoreTest::SetUp();
+    if (IsSkipped()) return;
     store_ = open();
     for (char digit : {'a', 'b'}) {
       const VideoRecord video = store_->put_video(video_of(digit));
@@ -44,7 +45,7 @@ class Search : public StoreTest {
 
 using Ids = std::vector<std::string>;
 
-TEST_F(Search, AVideoIsUnindexedUntilItsMomentsArePut) {
+TEST_P(Search, AVideoIsUnindexedUntilItsMomentsArePut) {
   EXPECT_EQ(store_->unindexed_videos().size(), 2u);
   store_->put_moments(unindexed(a_), {});
   ASSERT_EQ(store_->unindexed_videos().size(), 1u);
@@ -53,14 +54,14 @@ TEST_F(Search, AVideoIsUnindexedUntilItsMomentsArePut) {
   EXPECT_EQ(store_->unindexed_videos().size(), 2u);
 }
 
-TEST_F(Search, MomentsPutForAnOlderDocumentLeaveTheVideoUnindexed) {
+TEST_P(Search, MomentsPutForAnOlderDocumentLeaveTheVideoUnindexed) {
   const UnindexedVideo older = unindexed(a_);
   store_->put_document({"a_2", a_, "complete", "{2}", ""});
   store_->put_moments(older, {});
   EXPECT_EQ(unindexed(a_).video_id, a_);
 }
 
-TEST_F(Search, FindsMomentsByWordsAndPhrases) {
+TEST_P(Search, FindsMomentsByWordsAndPhrases) {
   store_->put_moments(unindexed(a_), std::vector{moment("caption", "c_1", 1, 2, "red cup on tabl"),
                                                  moment("caption", "c_2", 3, 4, "cup red")});
   EXPECT_EQ(found({"tabl"}), (Ids{"v_a c_1"}));
@@ -71,7 +72,7 @@ TEST_F(Search, FindsMomentsByWordsAndPhrases) {
   EXPECT_TRUE(found({"\" OR \"cup"}).empty());
 }
 
-TEST_F(Search, MoreOfTheWordsRankHigher) {
+TEST_P(Search, MoreOfTheWordsRankHigher) {
   store_->put_moments(unindexed(a_), std::vector{moment("caption", "c_1", 1, 2, "green cup there"),
                                                  moment("caption", "c_2", 3, 4, "red cup there"),
                                                  moment("caption", "c_3", 5, 6, "blue pen there")});
@@ -85,7 +86,7 @@ TEST_F(Search, MoreOfTheWordsRankHigher) {
   EXPECT_EQ(hits[0].keyframe, "k_1");
 }
 
-TEST_F(Search, InstancesOfOneElementAreOneHit) {
+TEST_P(Search, InstancesOfOneElementAreOneHit) {
   store_->put_moments(unindexed(a_), std::vector{moment("object", "o_1", 3, 4, "cup"),
                                                  moment("object", "o_1", 1, 2, "cup"),
                                                  moment("object", "o_2", 6, 7, "cup")});
@@ -97,7 +98,7 @@ TEST_F(Search, InstancesOfOneElementAreOneHit) {
   EXPECT_EQ(store_->match_phrases(phrases, {}, 1).size(), 1u);
 }
 
-TEST_F(Search, FiltersByVideoLabelAndDate) {
+TEST_P(Search, FiltersByVideoLabelAndDate) {
   store_->put_moments(unindexed(a_), std::vector{moment("caption", "c_1", 1, 3, "red cup"),
                                                  moment("caption", "c_2", 5, 6, "red hat"),
                                                  moment("label", "kitchen", 0, 4, "kitchen")});
@@ -114,7 +115,7 @@ TEST_F(Search, FiltersByVideoLabelAndDate) {
   EXPECT_EQ(labels[0].kind, "label");
 }
 
-TEST_F(Search, FindsPeopleByTheirFacesAndFiltersByThem) {
+TEST_P(Search, FindsPeopleByTheirFacesAndFiltersByThem) {
   store_->put_stage(stage_of(*store_->find_video(a_), stage::kFaces, '1'), {"{}", {}});
   std::vector<FaceTrack> tracks(2);
   tracks[0].range = {1 * kSecond, 2 * kSecond};
@@ -138,7 +139,7 @@ TEST_F(Search, FindsPeopleByTheirFacesAndFiltersByThem) {
   EXPECT_THROW(store_->match_people(Ids{"p_999"}, {}, 10), Error);
 }
 
-TEST_F(Search, PuttingAgainReplaces) {
+TEST_P(Search, PuttingAgainReplaces) {
   store_->put_moments(unindexed(a_), std::vector{moment("caption", "c_1", 1, 2, "red cup")});
   store_->put_document({"a_2", a_, "complete", "{2}", ""});
   store_->put_moments(unindexed(a_), std::vector{moment("caption", "c_9", 1, 2, "green cup")});
@@ -146,7 +147,7 @@ TEST_F(Search, PuttingAgainReplaces) {
   EXPECT_EQ(found({"cup"}), (Ids{"v_a c_9"}));
 }
 
-TEST_F(Search, ADeletedVideoIsFoundNoMore) {
+TEST_P(Search, ADeletedVideoIsFoundNoMore) {
   const UnindexedVideo gone = unindexed(a_);
   store_->put_moments(gone, std::vector{moment("caption", "c_1", 1, 2, "unmistakable cup")});
   store_->put_moments(unindexed(b_), std::vector{moment("caption", "c_1", 1, 2, "red cup")});
@@ -156,7 +157,7 @@ TEST_F(Search, ADeletedVideoIsFoundNoMore) {
   EXPECT_EQ(found({"cup"}), (Ids{"v_b c_1"}));
 }
 
-TEST_F(Search, ADeletedVideosWordsAreWipedFromDisk) {
+TEST_P(Search, ADeletedVideosWordsAreWipedFromDisk) {
   store_->put_moments(unindexed(a_),
                       std::vector{moment("caption", "c_1", 1, 2, "unmistakable cup")});
   store_->put_moments(unindexed(b_), std::vector{moment("caption", "c_1", 1, 2, "red cup")});
@@ -166,7 +167,7 @@ TEST_F(Search, ADeletedVideosWordsAreWipedFromDisk) {
   EXPECT_EQ(found({"cup"}), (Ids{"v_b c_1"}));
 }
 
-TEST_F(Search, AnEditOfAVideoMakesItUnindexedAndStillFound) {
+TEST_P(Search, AnEditOfAVideoMakesItUnindexedAndStillFound) {
   store_->put_moments(unindexed(a_), std::vector{moment("caption", "c_1", 1, 2, "red cup")});
   const std::string edit =
       store_->add_edit({"", a_, "set_caption", "c_1", "\"x\"", "local", "", ""});
@@ -176,6 +177,8 @@ TEST_F(Search, AnEditOfAVideoMakesItUnindexedAndStillFound) {
   store_->undo(edit);
   EXPECT_EQ(unindexed(a_).video_id, a_);
 }
+
+INSTANTIATE_TEST_SUITE_P(Both, Search, kBoth, dialect_name);
 
 }  // namespace
 }  // namespace prismvid::store

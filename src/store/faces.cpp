@@ -3,7 +3,7 @@
 #include <map>
 
 #include "core/error.h"
-#include "store/sqlite_store_impl.h"
+#include "store/sql_store.h"
 
 // Face tracks, and how decisions follow a face from one run of the stage to the next.
 namespace prismvid::store {
@@ -91,11 +91,10 @@ int find_track(std::span<const FaceTrack> tracks, const Place& place) {
 
 }  // namespace
 
-std::vector<FaceRecord> SqliteStore::put_faces(const std::string& video_id,
-                                               const std::string& cache_key,
-                                               const std::string& space,
-                                               std::span<const FaceTrack> tracks) {
-  Transaction transaction(database_, Transaction::Kind::kWrite);
+std::vector<FaceRecord> SqlStore::put_faces(const std::string& video_id,
+                                            const std::string& cache_key, const std::string& space,
+                                            std::span<const FaceTrack> tracks) {
+  Transaction transaction(database_, Lock::kLibrary);
   for (size_t i = 0; i < tracks.size(); ++i) {
     const FaceTrack& track = tracks[i];
     const Place place = place_of(track);
@@ -111,16 +110,17 @@ std::vector<FaceRecord> SqliteStore::put_faces(const std::string& video_id,
   }
   carry_assignments(video_id, cache_key, tracks);
   carry_negatives(video_id, cache_key, space, tracks);
-  Statement(database_, "UPDATE faces SET current = (cache_key = ?) WHERE video_id = ?", cache_key,
-            video_id)
+  Statement(database_,
+            "UPDATE faces SET current = CASE cache_key WHEN ? THEN 1 ELSE 0 END WHERE video_id = ?",
+            cache_key, video_id)
       .run();
   auto faces = faces_of_video(video_id);
   transaction.commit();
   return faces;
 }
 
-void SqliteStore::carry_assignments(const std::string& video_id, const std::string& cache_key,
-                                    std::span<const FaceTrack> tracks) {
+void SqlStore::carry_assignments(const std::string& video_id, const std::string& cache_key,
+                                 std::span<const FaceTrack> tracks) {
   Statement old(database_,
                 "SELECT f.person, f.by_human, f.best_us, f.x0, f.y0, f.x1, f.y1 FROM faces f "
                 "JOIN people p ON p.number = f.person WHERE f.video_id = ? AND f.cache_key <> ? "
@@ -137,8 +137,8 @@ void SqliteStore::carry_assignments(const std::string& video_id, const std::stri
   }
 }
 
-void SqliteStore::carry_negatives(const std::string& video_id, const std::string& cache_key,
-                                  const std::string& space, std::span<const FaceTrack> tracks) {
+void SqlStore::carry_negatives(const std::string& video_id, const std::string& cache_key,
+                               const std::string& space, std::span<const FaceTrack> tracks) {
   // In the same space the old vector still says it.
   Statement old(database_,
                 "SELECT n.person, n.edit, n.best_us, n.x0, n.y0, n.x1, n.y1 FROM negatives n "
@@ -173,7 +173,7 @@ void SqliteStore::carry_negatives(const std::string& video_id, const std::string
   }
 }
 
-std::vector<FaceRecord> SqliteStore::faces_of_video(const std::string& video_id) {
+std::vector<FaceRecord> SqlStore::faces_of_video(const std::string& video_id) {
   Statement rows(
       database_,
       std::string(kFaceColumns) + "WHERE f.video_id = ? AND f.current = 1 ORDER BY f.track",
@@ -181,7 +181,7 @@ std::vector<FaceRecord> SqliteStore::faces_of_video(const std::string& video_id)
   return read_faces(rows);
 }
 
-std::vector<FaceRecord> SqliteStore::faces_of_person(const std::string& person_id) {
+std::vector<FaceRecord> SqlStore::faces_of_person(const std::string& person_id) {
   Statement rows(database_,
                  std::string(kFaceColumns) +
                      "WHERE f.person = ? AND f.current = 1 ORDER BY f.video_id, f.start_us",
@@ -189,7 +189,7 @@ std::vector<FaceRecord> SqliteStore::faces_of_person(const std::string& person_i
   return read_faces(rows);
 }
 
-std::vector<FaceRecord> SqliteStore::faces_in_space(const std::string& space) {
+std::vector<FaceRecord> SqlStore::faces_in_space(const std::string& space) {
   Statement rows(database_,
                  std::string(kFaceColumns) +
                      "WHERE f.space = ? AND f.current = 1 AND b.bytes IS NOT NULL ORDER BY f.id",
@@ -197,7 +197,7 @@ std::vector<FaceRecord> SqliteStore::faces_in_space(const std::string& space) {
   return read_faces(rows);
 }
 
-std::vector<NegativeRecord> SqliteStore::negatives(const std::string& space) {
+std::vector<NegativeRecord> SqlStore::negatives(const std::string& space) {
   std::vector<NegativeRecord> all;
   Statement rows(database_, "SELECT person, vector FROM negatives WHERE space = ? ORDER BY id",
                  space);
@@ -205,8 +205,8 @@ std::vector<NegativeRecord> SqliteStore::negatives(const std::string& space) {
   return all;
 }
 
-std::vector<std::string> SqliteStore::assign_faces(std::span<const Assignment> assignments) {
-  Transaction transaction(database_, Transaction::Kind::kWrite);
+std::vector<std::string> SqlStore::assign_faces(std::span<const Assignment> assignments) {
+  Transaction transaction(database_, Lock::kLibrary);
   std::map<int, int64_t> fresh;
   std::vector<std::string> people;
   for (const Assignment& assignment : assignments) {

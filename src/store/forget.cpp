@@ -1,14 +1,15 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "store/sqlite_store_impl.h"
+#include "store/sql_store.h"
 
 // Deletion: of a video with all that came from it, and of a person everywhere.
 namespace prismvid::store {
 
 namespace {
 
-int64_t count(Database& database, const std::string& sql, const std::string& value) {
+template <typename Key>
+int64_t count(Database& database, const std::string& sql, const Key& value) {
   Statement row(database, sql, value);
   return row.step() ? row.integer(0) : 0;
 }
@@ -79,15 +80,16 @@ void forget_edits(Database& database, const std::string& person_id, Removed& rem
 
 /// FTS5 only marks words as deleted; writing the index anew leaves them out.
 void forget_words(Database& database) {
-  database.execute("INSERT INTO moments_text (moments_text) VALUES ('optimize')");
+  if (database.dialect() == Dialect::kSqlite)
+    database.execute("INSERT INTO moments_text (moments_text) VALUES ('optimize')");
 }
 
 }  // namespace
 
-Removed SqliteStore::delete_video(const std::string& video_id) {
+Removed SqlStore::delete_video(const std::string& video_id) {
   Removed removed;
   {
-    Transaction transaction(database_, Transaction::Kind::kWrite);
+    Transaction transaction(database_, Lock::kLibrary);
     auto counted = [&](const char* sql) { return count(database_, sql, video_id); };
     check(counted("SELECT count(*) FROM videos WHERE id = ?") == 1, ErrorCode::kNotFound,
           "there is no video '", video_id, "'");
@@ -107,21 +109,21 @@ Removed SqliteStore::delete_video(const std::string& video_id) {
     forget_words(database_);
     transaction.commit();
   }
-  removed.wiped = wipe();
+  removed.wiped = database_.wipe();
   return removed;
 }
 
-Removed SqliteStore::forget_person(const std::string& person_id, const DocumentRewriter& rewrite) {
+Removed SqlStore::forget_person(const std::string& person_id, const DocumentRewriter& rewrite) {
   Removed removed;
   {
-    Transaction transaction(database_, Transaction::Kind::kWrite);
+    Transaction transaction(database_, Lock::kLibrary);
     const auto numbers = with_merged(database_, person_number(person_id));
     for (int64_t number : numbers) {
       forget_faces(database_, number, removed);
       forget_in_documents(database_, prefixed("p", number), rewrite, removed);
       forget_edits(database_, prefixed("p", number), removed);
-      removed.vectors += count(database_, "SELECT count(*) FROM negatives WHERE person = ?",
-                               std::to_string(number));
+      removed.vectors +=
+          count(database_, "SELECT count(*) FROM negatives WHERE person = ?", number);
     }
     // The merged ones and the negatives go with it.
     Statement(database_, "DELETE FROM people WHERE number = ?", numbers.front()).run();
@@ -129,14 +131,14 @@ Removed SqliteStore::forget_person(const std::string& person_id, const DocumentR
     forget_words(database_);
     transaction.commit();
   }
-  removed.wiped = wipe();
+  removed.wiped = database_.wipe();
   return removed;
 }
 
-Removed SqliteStore::forget_everybody(const DocumentRewriter& rewrite) {
+Removed SqlStore::forget_everybody(const DocumentRewriter& rewrite) {
   Removed removed;
   {
-    Transaction transaction(database_, Transaction::Kind::kWrite);
+    Transaction transaction(database_, Lock::kLibrary);
     const auto number = [&](const std::string& sql) { return database_.integer(sql); };
     const auto drop = [&](const char* sql) {
       Statement(database_, sql).run();
@@ -158,7 +160,7 @@ Removed SqliteStore::forget_everybody(const DocumentRewriter& rewrite) {
     forget_words(database_);
     transaction.commit();
   }
-  removed.wiped = wipe();
+  removed.wiped = database_.wipe();
   return removed;
 }
 

@@ -1,25 +1,19 @@
-#include <chrono>
-
-#include "core/error.h"
 #include "store/service_store.h"
-#include "store/sqlite_store_impl.h"
+#include "core/error.h"
+#include "store/sql_store.h"
 
 namespace prismvid::store {
 namespace {
-
-constexpr int kBusyTimeoutMs = 20'000;
-
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 constexpr char kKeyColumns[] =
     "SELECT number, name, scope, created_at, last_used_at, revoked_at FROM api_keys ";
 
 ApiKeyRecord read_key(const Statement& row) {
-  return {prefixed("k", row.integer(0)), row.text(1), row.text(2), row.text(3), row.text(4),
+  return {prefixed("k", row.integer(0)),
+          row.text(1),
+          row.text(2),
+          row.text(3),
+          row.text(4),
           row.text(5)};
 }
 
@@ -31,19 +25,16 @@ UploadRecord read_upload(const Statement& row) {
           row.text(4), row.text(5), row.integer(6) != 0};
 }
 
-class SqliteServiceStore final : public ServiceStore {
+class SqlServiceStore final : public ServiceStore {
  public:
-  explicit SqliteServiceStore(const std::filesystem::path& file) : database_(file, kBusyTimeoutMs) {
-    database_.execute("PRAGMA foreign_keys = ON");
-    database_.execute("PRAGMA secure_delete = ON");
-  }
+  explicit SqlServiceStore(std::unique_ptr<Database> database)
+      : owned_(std::move(database)), database_(*owned_) {}
 
   ApiKeyRecord add_key(const std::string& name, const std::string& scope,
                        const std::string& sha256) override {
-    Transaction transaction(database_, Transaction::Kind::kWrite);
+    Transaction transaction(database_, TransactionKind::kWrite);
     Statement(database_,
-              std::string("INSERT INTO api_keys (name, hash, scope, created_at) VALUES (?, ?, ?, ") +
-                  kNow + ")",
+              "INSERT INTO api_keys (name, hash, scope, created_at) VALUES (?, ?, ?, time_text(0))",
               name, sha256, scope)
         .run();
     ApiKeyRecord key;
@@ -72,8 +63,7 @@ class SqliteServiceStore final : public ServiceStore {
 
   bool revoke_key(const std::string& id) override {
     Statement(database_,
-              std::string("UPDATE api_keys SET revoked_at = ") + kNow +
-                  " WHERE number = ? AND revoked_at = ''",
+              "UPDATE api_keys SET revoked_at = time_text(0) WHERE number = ? AND revoked_at = ''",
               numbered("k", id).value_or(0))
         .run();
     return database_.changes() == 1;
@@ -81,7 +71,7 @@ class SqliteServiceStore final : public ServiceStore {
 
   void mark_key_used(const std::string& id) override {
     Statement(database_,
-              "UPDATE api_keys SET last_used_at = strftime('%Y-%m-%dT%H:%M:00Z', 'now') "
+              "UPDATE api_keys SET last_used_at = substr(time_text(0), 1, 17) || '00Z' "
               "WHERE number = ?",
               numbered("k", id).value_or(0))
         .run();
@@ -89,10 +79,9 @@ class SqliteServiceStore final : public ServiceStore {
 
   void add_upload(const UploadRecord& upload) override {
     Statement(database_,
-              std::string("INSERT INTO uploads (id, owner, name, bytes, path, created_at, "
-                          "touched_at_ms) VALUES (?, ?, ?, ?, ?, ") +
-                  kNow + ", ?)",
-              upload.id, upload.owner, upload.name, upload.bytes, upload.path, now_ms())
+              "INSERT INTO uploads (id, owner, name, bytes, path, created_at, touched_at_ms) "
+              "VALUES (?, ?, ?, ?, ?, time_text(0), now_ms())",
+              upload.id, upload.owner, upload.name, upload.bytes, upload.path)
         .run();
   }
 
@@ -112,20 +101,21 @@ class SqliteServiceStore final : public ServiceStore {
 
   std::vector<UploadRecord> old_uploads(int64_t seconds) override {
     std::vector<UploadRecord> old;
-    Statement rows(database_, std::string(kUploadColumns) + "WHERE used = 0 AND touched_at_ms < ?",
-                   now_ms() - seconds * 1000);
+    Statement rows(database_,
+                   std::string(kUploadColumns) + "WHERE used = 0 AND touched_at_ms < now_ms() - ?",
+                   seconds * 1000);
     while (rows.step()) old.push_back(read_upload(rows));
     return old;
   }
 
   std::optional<WebhookRecord> take_webhook(int64_t retry_ms) override {
-    if (!next_webhook()) return std::nullopt;
-    Transaction transaction(database_, Transaction::Kind::kWrite);
-    auto webhook = next_webhook();
+    if (!next_webhook("")) return std::nullopt;
+    Transaction transaction(database_, TransactionKind::kWrite);
+    auto webhook = next_webhook(skip_locked(database_));
     if (!webhook) return std::nullopt;
     Statement(database_,
-              "UPDATE webhooks SET attempts = attempts + 1, next_at_ms = ? WHERE id = ?",
-              now_ms() + retry_ms, webhook->id)
+              "UPDATE webhooks SET attempts = attempts + 1, next_at_ms = now_ms() + ? WHERE id = ?",
+              retry_ms, webhook->id)
         .run();
     transaction.commit();
     ++webhook->attempts;
@@ -136,30 +126,31 @@ class SqliteServiceStore final : public ServiceStore {
     const char* state = error.empty() ? "told" : retry_ms < 0 ? "given_up" : "due";
     // Who needs no telling any more needs no secret either.
     Statement(database_,
-              "UPDATE webhooks SET state = ?1, last_error = ?2, next_at_ms = ?3, "
+              "UPDATE webhooks SET state = ?1, last_error = ?2, next_at_ms = now_ms() + ?3, "
               "secret = CASE ?1 WHEN 'due' THEN secret ELSE '' END WHERE id = ?4",
-              state, error, now_ms() + retry_ms, id)
+              state, error, retry_ms, id)
         .run();
   }
 
  private:
-  std::optional<WebhookRecord> next_webhook() {
-    Statement row(database_,
-                  "SELECT id, job, url, secret, attempts FROM webhooks "
-                  "WHERE state = 'due' AND next_at_ms <= ? ORDER BY next_at_ms LIMIT 1",
-                  now_ms());
+  std::optional<WebhookRecord> next_webhook(const char* suffix) {
+    Statement row(database_, std::string("SELECT id, job, url, secret, attempts FROM webhooks "
+                                         "WHERE state = 'due' AND next_at_ms <= now_ms() "
+                                         "ORDER BY next_at_ms LIMIT 1") +
+                                 suffix);
     if (!row.step()) return std::nullopt;
     return WebhookRecord{row.integer(0), prefixed("j", row.integer(1)), row.text(2), row.text(3),
                          static_cast<int>(row.integer(4))};
   }
 
-  Database database_;
+  std::unique_ptr<Database> owned_;
+  Database& database_;
 };
 
 }  // namespace
 
-std::unique_ptr<ServiceStore> open_sqlite_service_store(const std::filesystem::path& file) {
-  return std::make_unique<SqliteServiceStore>(file);
+std::unique_ptr<ServiceStore> make_service_store(std::unique_ptr<Database> database) {
+  return std::make_unique<SqlServiceStore>(std::move(database));
 }
 
 }  // namespace prismvid::store

@@ -1,10 +1,12 @@
 #include "core/error.h"
-#include "store/sqlite_store_impl.h"
+#include "store/sql_store.h"
 
 // Videos, stage results, documents and runs.
 namespace prismvid::store {
 
 namespace {
+
+constexpr int64_t kWeekSeconds = 7 * 24 * 3600;
 
 constexpr char kVideoColumns[] =
     "SELECT id, sha256, path, bytes, probe_json, added_at FROM videos ";
@@ -28,7 +30,7 @@ std::optional<DocumentRecord> first_document(Statement& rows) {
 
 }  // namespace
 
-std::optional<std::string> SqliteStore::known_hash(const FileIdentity& file) {
+std::optional<std::string> SqlStore::known_hash(const FileIdentity& file) {
   Statement row(
       database_,
       "SELECT sha256 FROM files WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?",
@@ -37,7 +39,7 @@ std::optional<std::string> SqliteStore::known_hash(const FileIdentity& file) {
   return row.text(0);
 }
 
-void SqliteStore::remember_file(const FileIdentity& file, const std::string& sha256) {
+void SqlStore::remember_file(const FileIdentity& file, const std::string& sha256) {
   Statement(database_,
             "INSERT INTO files (path, size, mtime_ns, inode, sha256) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, "
@@ -46,14 +48,12 @@ void SqliteStore::remember_file(const FileIdentity& file, const std::string& sha
       .run();
 }
 
-VideoRecord SqliteStore::put_video(const VideoRecord& video) {
-  Transaction transaction(database_, Transaction::Kind::kWrite);
+VideoRecord SqlStore::put_video(const VideoRecord& video) {
+  Transaction transaction(database_, TransactionKind::kWrite);
   Statement(database_,
-            std::string("INSERT INTO videos (id, sha256, path, bytes, probe_json, added_at) "
-                        "VALUES (?, ?, ?, ?, ?, ") +
-                kNow +
-                ") ON CONFLICT (sha256) DO UPDATE SET path = excluded.path, "
-                "bytes = excluded.bytes, probe_json = excluded.probe_json",
+            "INSERT INTO videos (id, sha256, path, bytes, probe_json, added_at) "
+            "VALUES (?, ?, ?, ?, ?, time_text(0)) ON CONFLICT (sha256) DO UPDATE SET "
+            "path = excluded.path, bytes = excluded.bytes, probe_json = excluded.probe_json",
             video.id, video.sha256, video.path, video.bytes, video.probe_json)
       .run();
   Statement row(database_, std::string(kVideoColumns) + "WHERE sha256 = ?", video.sha256);
@@ -62,26 +62,26 @@ VideoRecord SqliteStore::put_video(const VideoRecord& video) {
   return *stored;
 }
 
-std::optional<VideoRecord> SqliteStore::find_video(const std::string& id_or_sha256) {
+std::optional<VideoRecord> SqlStore::find_video(const std::string& id_or_sha256) {
   Statement rows(database_, std::string(kVideoColumns) + "WHERE id = ? OR sha256 = ?", id_or_sha256,
                  id_or_sha256);
   return first_video(rows);
 }
 
-std::optional<VideoRecord> SqliteStore::find_video_at(const std::string& path) {
+std::optional<VideoRecord> SqlStore::find_video_at(const std::string& path) {
   Statement rows(database_, std::string(kVideoColumns) + "WHERE path = ? ORDER BY rowid DESC",
                  path);
   return first_video(rows);
 }
 
-std::vector<VideoRecord> SqliteStore::videos() {
+std::vector<VideoRecord> SqlStore::videos() {
   std::vector<VideoRecord> all;
   Statement rows(database_, std::string(kVideoColumns) + "ORDER BY rowid DESC");
   while (rows.step()) all.push_back(read_video(rows));
   return all;
 }
 
-std::optional<StageRecord> SqliteStore::find_stage(const std::string& cache_key) {
+std::optional<StageRecord> SqlStore::find_stage(const std::string& cache_key) {
   Statement row(database_,
                 "SELECT cache_key, video_id, stage, version, model_id, backend, wall_ms, frames, "
                 "extra_json, finished_at FROM stages WHERE cache_key = ?",
@@ -91,8 +91,8 @@ std::optional<StageRecord> SqliteStore::find_stage(const std::string& cache_key)
                      row.text(5), row.integer(6), row.integer(7), row.text(8), row.text(9)};
 }
 
-std::optional<StageOutput> SqliteStore::load_stage(const std::string& cache_key) {
-  Transaction snapshot(database_, Transaction::Kind::kRead);
+std::optional<StageOutput> SqlStore::load_stage(const std::string& cache_key) {
+  Transaction snapshot(database_, TransactionKind::kRead);
   auto json = load_stage_json(cache_key);
   if (!json) return std::nullopt;
   StageOutput output{std::move(*json), {}};
@@ -101,36 +101,34 @@ std::optional<StageOutput> SqliteStore::load_stage(const std::string& cache_key)
   return output;
 }
 
-std::optional<std::string> SqliteStore::load_stage_json(const std::string& cache_key) {
+std::optional<std::string> SqlStore::load_stage_json(const std::string& cache_key) {
   Statement row(database_, "SELECT output_json FROM stages WHERE cache_key = ?", cache_key);
   if (!row.step()) return std::nullopt;
   return row.text(0);
 }
 
-std::optional<std::vector<uint8_t>> SqliteStore::load_blob(const std::string& cache_key,
-                                                           const std::string& name) {
+std::optional<std::vector<uint8_t>> SqlStore::load_blob(const std::string& cache_key,
+                                                        const std::string& name) {
   Statement row(database_, "SELECT bytes FROM blobs WHERE cache_key = ? AND name = ?", cache_key,
                 name);
   if (!row.step()) return std::nullopt;
   return row.bytes(0);
 }
 
-void SqliteStore::put_stage(const StageRecord& stage, const StageOutput& output) {
+void SqlStore::put_stage(const StageRecord& stage, const StageOutput& output) {
   check(find_video(stage.video_id).has_value(), ErrorCode::kInternal, "stage '", stage.stage,
         "' of a video that is not stored: ", stage.video_id);
-  Transaction transaction(database_, Transaction::Kind::kWrite);
+  Transaction transaction(database_, TransactionKind::kWrite);
   // Not REPLACE: that would delete the row and with it the faces that people have assigned.
-  Statement(
-      database_,
-      std::string("INSERT INTO stages (cache_key, video_id, stage, version, model_id, backend, "
-                  "wall_ms, frames, extra_json, finished_at, output_json) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ") +
-          kNow +
-          ", ?) ON CONFLICT (cache_key) DO UPDATE SET wall_ms = excluded.wall_ms, "
-          "frames = excluded.frames, extra_json = excluded.extra_json, "
-          "finished_at = excluded.finished_at, output_json = excluded.output_json",
-      stage.cache_key, stage.video_id, stage.stage, stage.version, stage.model_id, stage.backend,
-      stage.wall_ms, stage.frames, stage.extra_json, output.json)
+  Statement(database_,
+            "INSERT INTO stages (cache_key, video_id, stage, version, model_id, backend, "
+            "wall_ms, frames, extra_json, finished_at, output_json) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, time_text(0), ?) "
+            "ON CONFLICT (cache_key) DO UPDATE SET wall_ms = excluded.wall_ms, "
+            "frames = excluded.frames, extra_json = excluded.extra_json, "
+            "finished_at = excluded.finished_at, output_json = excluded.output_json",
+            stage.cache_key, stage.video_id, stage.stage, stage.version, stage.model_id,
+            stage.backend, stage.wall_ms, stage.frames, stage.extra_json, output.json)
       .run();
   Statement(database_, "DELETE FROM blobs WHERE cache_key = ?", stage.cache_key).run();
   Statement(database_,
@@ -140,39 +138,43 @@ void SqliteStore::put_stage(const StageRecord& stage, const StageOutput& output)
       .run();
   Statement(database_, "DELETE FROM early_blobs WHERE cache_key = ?", stage.cache_key).run();
   for (const Blob& blob : output.blobs) {
-    Statement(database_, "INSERT OR REPLACE INTO blobs (cache_key, name, bytes) VALUES (?, ?, ?)",
+    Statement(database_,
+              "INSERT INTO blobs (cache_key, name, bytes) VALUES (?, ?, ?) "
+              "ON CONFLICT (cache_key, name) DO UPDATE SET bytes = excluded.bytes",
               stage.cache_key, blob.name, blob.bytes)
         .run();
   }
   transaction.commit();
 }
 
-void SqliteStore::put_early_blob(const std::string& cache_key, const Blob& blob) {
-  Transaction transaction(database_, Transaction::Kind::kWrite);
-  Statement(database_, "DELETE FROM early_blobs WHERE at < datetime('now', '-7 days')").run();
+void SqlStore::put_early_blob(const std::string& cache_key, const Blob& blob) {
+  Transaction transaction(database_, TransactionKind::kWrite);
+  Statement(database_, "DELETE FROM early_blobs WHERE at < time_text(?)", -kWeekSeconds).run();
   Statement(database_,
-            "INSERT OR REPLACE INTO early_blobs (cache_key, name, bytes, at) "
-            "VALUES (?, ?, ?, datetime('now'))",
+            "INSERT INTO early_blobs (cache_key, name, bytes, at) VALUES (?, ?, ?, time_text(0)) "
+            "ON CONFLICT (cache_key, name) DO UPDATE SET bytes = excluded.bytes, at = excluded.at",
             cache_key, blob.name, blob.bytes)
       .run();
   transaction.commit();
 }
 
-void SqliteStore::discard_early_blobs(const std::string& cache_key) {
+void SqlStore::discard_early_blobs(const std::string& cache_key) {
   Statement(database_, "DELETE FROM early_blobs WHERE cache_key = ?", cache_key).run();
 }
 
-void SqliteStore::put_document(const DocumentRecord& document) {
-  // REPLACE gives a new sequence number: the document put last is the latest.
+void SqlStore::put_document(const DocumentRecord& document) {
+  Transaction transaction(database_, TransactionKind::kWrite);
+  // A new row has a new sequence number: the document put last is the latest.
+  Statement(database_, "DELETE FROM documents WHERE analysis_id = ?", document.analysis_id).run();
   Statement(database_,
-            std::string("INSERT OR REPLACE INTO documents (analysis_id, video_id, status, json, "
-                        "created_at) VALUES (?, ?, ?, ?, ") +
-                kNow + ")",
+            "INSERT INTO documents (analysis_id, video_id, status, json, created_at) "
+            "VALUES (?, ?, ?, ?, time_text(0))",
             document.analysis_id, document.video_id, document.status, document.json)
       .run();
+  transaction.commit();
 }
 
-std::optional<DocumentRecord> SqliteStore::latest_document(const std::string& video_id) {
+std::optional<DocumentRecord> SqlStore::latest_document(const std::string& video_id) {
   Statement rows(
       database_,
       std::string(kDocumentColumns) + "WHERE video_id = ? ORDER BY sequence DESC LIMIT 1",
@@ -180,31 +182,29 @@ std::optional<DocumentRecord> SqliteStore::latest_document(const std::string& vi
   return first_document(rows);
 }
 
-std::optional<DocumentRecord> SqliteStore::find_document(const std::string& analysis_id) {
+std::optional<DocumentRecord> SqlStore::find_document(const std::string& analysis_id) {
   Statement rows(database_, std::string(kDocumentColumns) + "WHERE analysis_id = ?", analysis_id);
   return first_document(rows);
 }
 
-void SqliteStore::start_run(const RunRecord& run) {
+void SqlStore::start_run(const RunRecord& run) {
   Statement(database_,
-            std::string("INSERT INTO runs (id, video_id, status, request_json, error, started_at, "
-                        "finished_at) VALUES (?, ?, 'running', ?, '', ") +
-                kNow + ", '')",
+            "INSERT INTO runs (id, video_id, status, request_json, error, started_at, finished_at) "
+            "VALUES (?, ?, 'running', ?, '', time_text(0), '')",
             run.id, run.video_id, run.request_json)
       .run();
 }
 
-void SqliteStore::finish_run(const std::string& run_id, const std::string& status,
-                             const std::string& error) {
-  Statement(
-      database_,
-      std::string("UPDATE runs SET status = ?, error = ?, finished_at = ") + kNow + " WHERE id = ?",
-      status, error, run_id)
+void SqlStore::finish_run(const std::string& run_id, const std::string& status,
+                          const std::string& error) {
+  Statement(database_,
+            "UPDATE runs SET status = ?, error = ?, finished_at = time_text(0) WHERE id = ?",
+            status, error, run_id)
       .run();
   check(database_.changes() == 1, ErrorCode::kNotFound, "there is no run '", run_id, "'");
 }
 
-std::vector<RunRecord> SqliteStore::runs(const std::string& video_id) {
+std::vector<RunRecord> SqlStore::runs(const std::string& video_id) {
   std::vector<RunRecord> all;
   Statement rows(database_,
                  "SELECT id, video_id, status, request_json, error, started_at, finished_at "

@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "store/sqlite_store_impl.h"
+#include "store/sql_store.h"
 
 // People of the library and what users decide about them.
 namespace prismvid::store {
@@ -10,7 +10,7 @@ namespace {
 
 constexpr char kPersonColumns[] =
     "SELECT p.number, p.name, p.hidden, p.created_at, count(f.id), count(DISTINCT f.video_id), "
-    "coalesce(sum(f.end_us - f.start_us), 0) AS seen FROM people p "
+    "CAST(coalesce(sum(f.end_us - f.start_us), 0) AS BIGINT) AS seen FROM people p "
     "LEFT JOIN faces f ON f.person = p.number AND f.current = 1 "
     "WHERE p.merged_into IS NULL ";
 
@@ -26,7 +26,7 @@ PersonRecord read_person(const Statement& row) {
 
 }  // namespace
 
-int64_t SqliteStore::person_number(const std::string& person_id) {
+int64_t SqlStore::person_number(const std::string& person_id) {
   const auto number = numbered("p", person_id);
   check(number.has_value(), ErrorCode::kNotFound, "'", person_id,
         "' is not a person's id (p_12); 'prismvid people list' shows them");
@@ -43,18 +43,18 @@ int64_t SqliteStore::person_number(const std::string& person_id) {
   return row.integer(0);
 }
 
-int64_t SqliteStore::insert_person(const std::string& name) {
-  Statement(database_,
-            std::string("INSERT INTO people (name, created_at) VALUES (?, ") + kNow + ")", name)
-      .run();
-  return database_.last_id();
+int64_t SqlStore::insert_person(const std::string& name) {
+  Statement added(database_,
+                  "INSERT INTO people (name, created_at) VALUES (?, time_text(0)) RETURNING number",
+                  name);
+  return *added.returned();
 }
 
-std::string SqliteStore::create_person(const std::string& name) {
+std::string SqlStore::create_person(const std::string& name) {
   return prefixed("p", insert_person(name));
 }
 
-int64_t SqliteStore::remove_empty_people() {
+int64_t SqlStore::remove_empty_people() {
   // Somebody merged away stays, so that old ids keep working and the merge can be undone.
   Statement(database_,
             "DELETE FROM people WHERE name = '' AND hidden = 0 AND merged_into IS NULL "
@@ -65,7 +65,7 @@ int64_t SqliteStore::remove_empty_people() {
   return database_.changes();
 }
 
-std::vector<PersonRecord> SqliteStore::people() {
+std::vector<PersonRecord> SqlStore::people() {
   std::vector<PersonRecord> all;
   Statement rows(database_, std::string(kPersonColumns) +
                                 "GROUP BY p.number ORDER BY p.name = '', seen DESC, p.number");
@@ -73,8 +73,8 @@ std::vector<PersonRecord> SqliteStore::people() {
   return all;
 }
 
-std::optional<PersonRecord> SqliteStore::find_person(const std::string& id_or_name) {
-  Transaction snapshot(database_, Transaction::Kind::kRead);
+std::optional<PersonRecord> SqlStore::find_person(const std::string& id_or_name) {
+  Transaction snapshot(database_, TransactionKind::kRead);
   if (const auto number = numbered("p", id_or_name)) {
     if (database_.integer("SELECT count(*) FROM people WHERE number = " +
                           std::to_string(*number)) == 0)
@@ -94,7 +94,7 @@ std::optional<PersonRecord> SqliteStore::find_person(const std::string& id_or_na
   return person;
 }
 
-std::optional<std::vector<uint8_t>> SqliteStore::person_picture(const std::string& person_id) {
+std::optional<std::vector<uint8_t>> SqlStore::person_picture(const std::string& person_id) {
   Statement row(database_,
                 "SELECT b.bytes FROM faces f JOIN blobs b ON b.cache_key = f.cache_key "
                 "AND b.name = 'thumb_' || f.track || '.jpg' WHERE f.person = ? AND f.current = 1 "
@@ -104,8 +104,8 @@ std::optional<std::vector<uint8_t>> SqliteStore::person_picture(const std::strin
   return row.bytes(0);
 }
 
-int64_t SqliteStore::record_person_edit(const char* op, int64_t person, const Json& value,
-                                        const Json& before) {
+int64_t SqlStore::record_person_edit(const char* op, int64_t person, const Json& value,
+                                     const Json& before) {
   EditRecord edit;
   edit.op = op;
   edit.target = prefixed("p", person);
@@ -113,8 +113,8 @@ int64_t SqliteStore::record_person_edit(const char* op, int64_t person, const Js
   return record_edit(edit, before);
 }
 
-std::string SqliteStore::name_person(const std::string& person_id, const std::string& name) {
-  Transaction transaction(database_, Transaction::Kind::kWrite);
+std::string SqlStore::name_person(const std::string& person_id, const std::string& name) {
+  Transaction transaction(database_, Lock::kLibrary);
   const int64_t person = person_number(person_id);
   Statement row(database_, "SELECT name FROM people WHERE number = ?", person);
   row.step();
@@ -125,8 +125,8 @@ std::string SqliteStore::name_person(const std::string& person_id, const std::st
   return prefixed("e", edit);
 }
 
-std::string SqliteStore::hide_person(const std::string& person_id, bool hidden) {
-  Transaction transaction(database_, Transaction::Kind::kWrite);
+std::string SqlStore::hide_person(const std::string& person_id, bool hidden) {
+  Transaction transaction(database_, Lock::kLibrary);
   const int64_t person = person_number(person_id);
   const Json before = {{"hidden", database_.integer("SELECT hidden FROM people WHERE number = " +
                                                     std::to_string(person)) != 0}};
@@ -137,8 +137,8 @@ std::string SqliteStore::hide_person(const std::string& person_id, bool hidden) 
   return prefixed("e", edit);
 }
 
-std::string SqliteStore::merge_people(const std::string& into_id, const std::string& from_id) {
-  Transaction transaction(database_, Transaction::Kind::kWrite);
+std::string SqlStore::merge_people(const std::string& into_id, const std::string& from_id) {
+  Transaction transaction(database_, Lock::kLibrary);
   const int64_t into = person_number(into_id);
   const int64_t from = person_number(from_id);
   check(into != from, ErrorCode::kInvalidArgument, into_id, " and ", from_id,
@@ -166,7 +166,7 @@ std::string SqliteStore::merge_people(const std::string& into_id, const std::str
   return prefixed("e", edit);
 }
 
-nlohmann::json SqliteStore::faces_before(int64_t person, std::span<const int64_t> face_ids) {
+nlohmann::json SqlStore::faces_before(int64_t person, std::span<const int64_t> face_ids) {
   check(!face_ids.empty(), ErrorCode::kInvalidArgument, "no face was named");
   Json faces = Json::array();
   for (int64_t id : face_ids) {
@@ -178,9 +178,9 @@ nlohmann::json SqliteStore::faces_before(int64_t person, std::span<const int64_t
   return faces;
 }
 
-Store::Split SqliteStore::split_person(const std::string& person_id,
-                                       std::span<const int64_t> face_ids) {
-  Transaction transaction(database_, Transaction::Kind::kWrite);
+Store::Split SqlStore::split_person(const std::string& person_id,
+                                    std::span<const int64_t> face_ids) {
+  Transaction transaction(database_, Lock::kLibrary);
   const int64_t person = person_number(person_id);
   const Json faces = faces_before(person, face_ids);
   const int64_t fresh = insert_person("");
@@ -192,9 +192,8 @@ Store::Split SqliteStore::split_person(const std::string& person_id,
   return {prefixed("e", edit), prefixed("p", fresh)};
 }
 
-std::string SqliteStore::not_person(const std::string& person_id,
-                                    std::span<const int64_t> face_ids) {
-  Transaction transaction(database_, Transaction::Kind::kWrite);
+std::string SqlStore::not_person(const std::string& person_id, std::span<const int64_t> face_ids) {
+  Transaction transaction(database_, Lock::kLibrary);
   const int64_t person = person_number(person_id);
   const Json faces = faces_before(person, face_ids);
   const int64_t edit = record_person_edit(

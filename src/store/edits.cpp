@@ -1,33 +1,37 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "store/sqlite_store_impl.h"
+#include "store/sql_store.h"
 
 // The overlay of human decisions and how each is taken back.
 namespace prismvid::store {
 
-int64_t SqliteStore::record_edit(const EditRecord& edit, const Json& before) {
+namespace {
+
+constexpr int64_t kNobody = 0;  // people's numbers begin at 1
+
+}  // namespace
+
+int64_t SqlStore::record_edit(const EditRecord& edit, const Json& before) {
   std::optional<std::string> video;
   if (!edit.video_id.empty()) video = edit.video_id;
-  Statement(
-      database_,
-      std::string("INSERT INTO edits (video_id, op, target, value_json, before_json, user, at) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ") +
-          kNow + ")",
-      video, edit.op, edit.target, edit.value_json, before.dump(), edit.user)
-      .run();
-  return database_.last_id();
+  const std::string before_json = before.dump();
+  Statement added(database_,
+                  "INSERT INTO edits (video_id, op, target, value_json, before_json, \"user\", at) "
+                  "VALUES (?, ?, ?, ?, ?, ?, time_text(0)) RETURNING number",
+                  video, edit.op, edit.target, edit.value_json, before_json, edit.user);
+  return *added.returned();
 }
 
-std::string SqliteStore::add_edit(const EditRecord& edit) {
+std::string SqlStore::add_edit(const EditRecord& edit) {
   return prefixed("e", record_edit(edit, Json::object()));
 }
 
-std::vector<EditRecord> SqliteStore::edits(const std::string& video_id) {
+std::vector<EditRecord> SqlStore::edits(const std::string& video_id) {
   std::vector<EditRecord> all;
   Statement rows(
       database_,
-      "SELECT number, coalesce(video_id, ''), op, target, value_json, user, at, undone_at "
+      "SELECT number, coalesce(video_id, ''), op, target, value_json, \"user\", at, undone_at "
       "FROM edits WHERE coalesce(video_id, '') = ? AND undone_at = '' ORDER BY number",
       video_id);
   while (rows.step()) {
@@ -37,8 +41,8 @@ std::vector<EditRecord> SqliteStore::edits(const std::string& video_id) {
   return all;
 }
 
-void SqliteStore::undo(const std::string& edit_id) {
-  Transaction transaction(database_, Transaction::Kind::kWrite);
+void SqlStore::undo(const std::string& edit_id) {
+  Transaction transaction(database_, Lock::kLibrary);
   const int64_t number = numbered("e", edit_id).value_or(0);
   Statement row(database_, "SELECT op, target, before_json, undone_at FROM edits WHERE number = ?",
                 number);
@@ -47,18 +51,18 @@ void SqliteStore::undo(const std::string& edit_id) {
         row.text(3));
   if (const auto person = numbered("p", row.text(1)))
     undo_people_edit(row.text(0), number, *person, Json::parse(row.text(2)));
-  Statement(database_, std::string("UPDATE edits SET undone_at = ") + kNow + " WHERE number = ?",
-            number)
-      .run();
+  Statement(database_, "UPDATE edits SET undone_at = time_text(0) WHERE number = ?", number).run();
   transaction.commit();
 }
 
-void SqliteStore::undo_people_edit(const std::string& op, int64_t edit, int64_t target,
-                                   const Json& before) {
+void SqlStore::undo_people_edit(const std::string& op, int64_t edit, int64_t target,
+                                const Json& before) {
   // Faces that another decision moved meanwhile stay where that one put them.
-  auto give_back = [&](std::optional<int64_t> from, int64_t to) {
+  auto give_back = [&](int64_t from, int64_t to) {
     for (const Json& face : before.at("faces")) {
-      Statement(database_, "UPDATE faces SET person = ?, by_human = ? WHERE id = ? AND person IS ?",
+      Statement(database_,
+                "UPDATE faces SET person = ?, by_human = ? "
+                "WHERE id = ? AND coalesce(person, 0) = ?",
                 to, face[1].get<int64_t>(), face[0].get<int64_t>(), from)
           .run();
     }
@@ -89,7 +93,7 @@ void SqliteStore::undo_people_edit(const std::string& op, int64_t edit, int64_t 
   }
   if (op == "not_person") {
     Statement(database_, "DELETE FROM negatives WHERE edit = ?", edit).run();
-    give_back(std::nullopt, target);
+    give_back(kNobody, target);
   }
 }
 

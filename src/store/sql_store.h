@@ -2,17 +2,20 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "store/sqlite_database.h"
-#include "store/sqlite_store.h"
+#include "store/database.h"
+#include "store/job_store.h"
+#include "store/library_view.h"
+#include "store/service_store.h"
+#include "store/store.h"
 
 namespace prismvid::store {
 
-/// The Store in one SQLite file: videos and stages in sqlite_results.cpp, faces in
-/// sqlite_faces.cpp, people and their edits in sqlite_people.cpp, sqlite_edits.cpp and
-/// sqlite_forget.cpp, search in sqlite_search.cpp. The tables are in migrations.cpp.
-class SqliteStore final : public Store {
+/// The Store in a database of either dialect: videos and stages in results.cpp, faces in faces.cpp,
+/// people and their edits in people.cpp, edits.cpp and forget.cpp, search in search.cpp. The tables
+/// are in schema.cpp.
+class SqlStore final : public Store {
  public:
-  SqliteStore(const std::filesystem::path& file, const SqliteOptions& options);
+  explicit SqlStore(std::unique_ptr<Database> database);
 
   std::optional<std::string> known_hash(const FileIdentity& file) override;
   void remember_file(const FileIdentity& file, const std::string& sha256) override;
@@ -88,9 +91,6 @@ class SqliteStore final : public Store {
   std::string people_list(std::span<const std::string> person_ids);
   int64_t insert_person(const std::string& name);
   int64_t remove_empty_people();
-  /// Overwrites what deleted rows left in the file and its log; false when another process is in
-  /// the way.
-  bool wipe();
 
   /// The faces, which must all be that person's, as undo() wants them; throws Error(kNotFound)
   /// otherwise.
@@ -104,14 +104,20 @@ class SqliteStore final : public Store {
   void carry_negatives(const std::string& video_id, const std::string& cache_key,
                        const std::string& space, std::span<const FaceTrack> tracks);
 
-  Database database_;
+  std::unique_ptr<Database> owned_;
+  Database& database_;
 };
+
+std::unique_ptr<JobStore> make_job_store(std::unique_ptr<Database> database);
+std::unique_ptr<ServiceStore> make_service_store(std::unique_ptr<Database> database);
+std::unique_ptr<LibraryView> make_library_view(std::unique_ptr<Database> database);
 
 /// "p_12" <-> 12, "e_3" <-> 3; nullopt where the text is not of that form.
 std::string prefixed(const char* prefix, int64_t number);
 std::optional<int64_t> numbered(const char* prefix, const std::string& id);
 
-/// The moment of a statement, RFC 3339 in UTC, in SQL.
-inline constexpr char kNow[] = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
+/// Ends a SELECT within a transaction: rows that another connection works on are passed over, and
+/// those that come are this transaction's. SQLite has one writer at a time.
+const char* skip_locked(const Database& database);
 
 }  // namespace prismvid::store
