@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/deep_options.h"
 #include "cli/help.h"
 #include "cli/progress_bar.h"
 #include "cli/summary.h"
@@ -52,6 +53,7 @@ struct AnalyzeArguments {
   std::string hardware = "none";
   std::string vision = "networks";
   std::string deep;  // empty: as the other options say
+  int kv_bits = 16;
   bool no_faces = false;
   bool json_progress = false;
   bool quiet = false;
@@ -149,7 +151,8 @@ void run_analyze(const AnalyzeArguments& arguments) {
   const pipeline::AnalyzeOptions options = read_options(arguments, models);
   const std::vector<fs::path> videos = expand_folders(arguments.inputs);
   const auto store = open_store(arguments.common);
-  pipeline::Analyzer analyzer(*store, models);
+  deep::InstalledModels deep_models(arguments.kv_bits);
+  pipeline::Analyzer analyzer(*store, models, &deep_models);
   int worst = 0;
   for (const fs::path& video : videos) {
     const int code = analyze_one(analyzer, video, arguments, options);
@@ -180,6 +183,7 @@ void add_analyze_command(CLI::App& app) {
       ->check(CLI::IsMember({"auto", "on", "off"}));
   command->add_option("--model", arguments->options.deep.model,
                       "Model of the deep stage: a folder, or a name in the Hugging Face cache (default: the best there)");
+  add_kv_bits(*command, arguments->kv_bits);
   command->add_option("--language", arguments->options.deep.language, "Language of everything the deep stage writes: en, de, ...")
       ->capture_default_str();
   command->add_flag("--no-faces", arguments->no_faces, "Neither detect nor recognise faces");

@@ -11,6 +11,14 @@ struct DeepArguments {
   std::string language = "en";
 };
 
+/// Adds --kv-bits, which every command that loads a deep model for long work takes.
+inline void add_kv_bits(CLI::App& command, int& kv_bits) {
+  command
+      .add_option("--kv-bits", kv_bits,
+                  "Bits that the model's keys and values are kept in: 16 (as they come), 8 or 4")
+      ->check(CLI::IsMember({16, 8, 4}));
+}
+
 /// Adds --model and --language.
 inline void add_deep_options(CLI::App& command, DeepArguments& arguments) {
   command.add_option("--model", arguments.model,

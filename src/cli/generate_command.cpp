@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/deep_options.h"
 #include "core/error.h"
 #include "core/json_depth.h"
 #include "core/media_time.h"
@@ -35,6 +36,7 @@ struct GenerateArguments {
   std::string kernels = "fast";
   bool precise = false;
   int threads = 0;
+  int kv_bits = 16;
   std::string dialect = "release";
   std::string json_schema;
   std::string regex;
@@ -181,6 +183,8 @@ ordered_json to_json(const Answer& answer, bool with_log_probabilities) {
       {"vision", answer.timings.vision_ms}, {"prefill", answer.timings.prefill_ms},
       {"decode", answer.timings.decode_ms}, {"first_token", answer.timings.first_token_ms}};
   result["cached_prompt_tokens"] = answer.cached_prompt_tokens;
+  result["drafted"] = answer.drafted_tokens;
+  result["accepted"] = answer.accepted_tokens;
   result["peak_memory_bytes"] = answer.peak_memory_bytes;
   return result;
 }
@@ -223,6 +227,7 @@ LoadOptions load_options(const GenerateArguments& arguments) {
   if (arguments.kernels == "plain") options.kernels = Kernels::kPlain;
   options.precise = arguments.precise;
   options.threads = arguments.threads;
+  options.kv_bits = arguments.kv_bits;
   return options;
 }
 
@@ -320,6 +325,11 @@ void add_sampling_options(CLI::App& command, GenerateArguments& arguments) {
   command
       .add_option("--prefill-chunk", arguments.options.prefill_chunk, "prompt tokens run together")
       ->capture_default_str();
+  command
+      .add_option("--draft-tokens", arguments.options.draft_tokens,
+                  "most tokens guessed ahead in a step, where that pays; 0 turns it off")
+      ->check(CLI::Range(0, 64))
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -355,6 +365,7 @@ void add_generate_command(CLI::App& app) {
       "on a CPU: do not round activations to 8 bits in products with quantised weights");
   command.add_option("--threads", arguments->threads, "of a CPU (default: all that are allowed)")
       ->check(CLI::Range(1, 4096));
+  add_kv_bits(command, arguments->kv_bits);
   command
       .add_option("--memory", arguments->memory_gb,
                   "GB for weights, caches and answers (default: four fifths of this machine's)")

@@ -71,6 +71,7 @@ struct ModelChoice {
   document::StageModel card;
   Feeding feeding;
   uint64_t weight_bytes = 0;
+  int kv_bits = 16;  // as inference::LoadOptions; part of the card where it is not 16
 };
 
 /// Where models come from: the machine's, or a script's in tests. Not thread-safe.
@@ -90,10 +91,12 @@ class ModelProvider {
 /// Hugging Face cache that fits. Keeps the last one loaded.
 class InstalledModels : public ModelProvider {
  public:
+  explicit InstalledModels(int kv_bits = 16) : kv_bits_(kv_bits) {}
   ModelChoice choose(const std::string& name) override;
   std::shared_ptr<Model> open(const ModelChoice& choice) override;
 
  private:
+  int kv_bits_;
   std::string open_sha256_;
   std::shared_ptr<Model> open_;
 };

@@ -15,7 +15,7 @@ namespace {
   fail(ErrorCode::kUnavailable,
        "this PrismVid was built without MLX: build it with -DPRISMVID_MLX=ON for the deep stage");
 }
-ModelChoice inspect_qwen_model(const std::string&) {
+ModelChoice inspect_qwen_model(const std::string&, int) {
   no_mlx();
 }
 std::unique_ptr<Model> open_qwen_model(const ModelChoice&) {
@@ -38,7 +38,7 @@ std::string installed_model() {
 }  // namespace
 
 ModelChoice InstalledModels::choose(const std::string& name) {
-  return inspect_qwen_model(name.empty() ? installed_model() : name);
+  return inspect_qwen_model(name.empty() ? installed_model() : name, kv_bits_);
 }
 
 std::shared_ptr<Model> InstalledModels::open(const ModelChoice& choice) {

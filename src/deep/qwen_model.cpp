@@ -41,9 +41,16 @@ std::string quantization_of(const nlohmann::json& config) {
   return "";
 }
 
+inference::LoadOptions load_options(const ModelChoice& choice) {
+  inference::LoadOptions options;
+  options.kv_bits = choice.kv_bits;
+  return options;
+}
+
 class QwenModel : public Model {
  public:
-  explicit QwenModel(const ModelChoice& choice) : choice_(choice), engine_(choice.name) {}
+  explicit QwenModel(const ModelChoice& choice)
+      : choice_(choice), engine_(choice.name, load_options(choice)) {}
 
   const document::StageModel& card() const override { return choice_.card; }
   const Feeding& feeding() const override { return choice_.feeding; }
@@ -136,7 +143,7 @@ class QwenModel : public Model {
 
 }  // namespace
 
-ModelChoice inspect_qwen_model(const std::string& name) {
+ModelChoice inspect_qwen_model(const std::string& name, int kv_bits) {
   const fs::path folder = inference::find_model(name);
   const inference::PromptPlanner files(folder);
   ModelChoice choice;
@@ -146,6 +153,10 @@ ModelChoice inspect_qwen_model(const std::string& name) {
   choice.card.id = fs::is_directory(name) ? fs::weakly_canonical(folder).filename().string() : name;
   choice.card.sha256 = model_fingerprint(folder);
   choice.card.quantization = quantization_of(files.config().file);
+  if (kv_bits != 16)  // answers depend on it, so what is kept of them must
+    choice.card.quantization +=
+        (choice.card.quantization.empty() ? "kv" : ", kv") + std::to_string(kv_bits);
+  choice.kv_bits = kv_bits;
   choice.card.device = to_string(inference::default_device());
   choice.card.backend = "mlx-" + choice.card.device;
   choice.weight_bytes = inference::weight_bytes(folder);

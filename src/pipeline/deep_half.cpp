@@ -1,11 +1,10 @@
 #include "pipeline/deep_half.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <new>
 
+#include "core/memory.h"
 #include "core/sha256.h"
 #include "core/stage_output.h"
 #include "deep/facts.h"
@@ -89,11 +88,10 @@ uint64_t free_memory() {
     while (std::fgets(line, sizeof line, file) != nullptr)
       if (std::sscanf(line, "MemAvailable: %llu kB", &kilobytes) == 1) break;
     std::fclose(file);
-    if (kilobytes > 0) return kilobytes * 1024;
+    if (kilobytes > 0) return std::min<uint64_t>(kilobytes * 1024, machine_memory_bytes());
   }
 #endif
-  return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
+  return machine_memory_bytes();
 }
 
 std::string megabytes(uint64_t bytes) {

@@ -5,8 +5,20 @@
 
 namespace prismvid::server {
 
-ChatModel::ChatModel(std::string public_name, const std::string& model)
-    : name(std::move(public_name)), engine(model), tokenizer(tokenizer::Tokenizer::load(inference::find_model(model))) {}
+namespace {
+
+inference::LoadOptions load_options(const deep::ModelChoice& choice) {
+  inference::LoadOptions options;
+  options.kv_bits = choice.kv_bits;
+  return options;
+}
+
+}  // namespace
+
+ChatModel::ChatModel(std::string public_name, const deep::ModelChoice& choice)
+    : name(std::move(public_name)),
+      engine(choice.name, load_options(choice)),
+      tokenizer(tokenizer::Tokenizer::load(inference::find_model(choice.name))) {}
 
 std::string public_name(const deep::ModelChoice& choice) {
   const bool path = choice.name.starts_with('/') || choice.name.starts_with('.') || choice.name.starts_with('~');
@@ -33,7 +45,7 @@ std::shared_ptr<ChatModel> ChatModels::open(const std::string& name) {
   const std::lock_guard lock(mutex_);
   if (last_ && last_->name == public_name(choice)) return last_;
   last_.reset();  // two at once may not fit
-  last_ = std::make_shared<ChatModel>(public_name(choice), choice.name);
+  last_ = std::make_shared<ChatModel>(public_name(choice), choice);
   return last_;
 }
 

@@ -12,7 +12,7 @@ namespace prismvid::server {
 
 /// A model that answers conversations.
 struct ChatModel {
-  ChatModel(std::string public_name, const std::string& model);
+  ChatModel(std::string public_name, const deep::ModelChoice& choice);
 
   std::string name;  // as public_name() tells it
   inference::Engine engine;

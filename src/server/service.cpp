@@ -53,7 +53,8 @@ Context::Context(const ServiceOptions& given)
       keys(services, given.needs_key || !given.is_loopback),
       media(given.media_roots),
       models(vision::ModelRegistry::standard(given.models)),
-      library_search(models) {
+      library_search(models),
+      deep_models(given.kv_bits) {
   media.add(uploads.folder());
 }
 

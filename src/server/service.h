@@ -34,6 +34,7 @@ struct ServiceOptions {
   double requests_per_second = 0;  // of one client; 0: no limit
   bool needs_key = false;   // also from this machine
   bool is_loopback = true;  // then only this machine's own names are answered, without a key
+  int kv_bits = 16;         // of deep models' keys and values, as deep::InstalledModels
 };
 
 /// What the routes share.

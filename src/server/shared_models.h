@@ -11,6 +11,7 @@ namespace prismvid::server {
 /// Thread-safe, and so are the models it gives out.
 class SharedModels : public deep::ModelProvider {
  public:
+  explicit SharedModels(int kv_bits = 16) : installed_(kv_bits) {}
   deep::ModelChoice choose(const std::string& name) override;
   std::shared_ptr<deep::Model> open(const deep::ModelChoice& choice) override;
 

@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "core/memory.h"
 #include "support/process.h"
 #include "support/synthetic_clip.h"
 
@@ -176,9 +176,7 @@ TEST(Generate, AModelTooLargeForMemoryIsRefusedWithTheNumbers) {
   const TemporaryFolder folder;
   for (const char* name : {"config.json", "tokenizer.json"})
     fs::copy_file(fs::path(model()) / name, folder.path() / name);
-  const auto megabytes = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-                             static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) >>
-                         20;
+  const uint64_t megabytes = machine_memory_bytes() >> 20;
   const uint64_t size = (megabytes * 2) << 20;
   const json header = {
       {"model.language_model.norm.weight",
