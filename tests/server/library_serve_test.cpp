@@ -182,7 +182,10 @@ TEST_P(LibraryServeTest, APictureIsRecognisedAndAllFaceDataGoes) {
   const json people = server.get("/v1/people").json()["people"];
   ASSERT_FALSE(people.empty());
   const std::string video = "/v1/videos/" + json::parse(analyzed.out)["video"]["id"].get<std::string>();
-  const std::string picture = server.get(server.get(video).json()["shots"][0]["keyframes"][0]["image"].get<std::string>()).body;
+  const fs::path still = media() / "face.jpg";
+  ASSERT_EQ(run_process({"ffmpeg", "-v", "error", "-ss", "2", "-i", (media() / "face.mp4").string(), "-frames:v", "1", "-q:v", "2", still.string()}).exit_code, 0);
+  std::ifstream file(still, std::ios::binary);
+  const std::string picture{std::istreambuf_iterator<char>(file), {}};
   const std::vector<std::string> jpeg = {"Content-Type: image/jpeg"};
   const HttpReply recognised = server.send("POST", "/v1/people/recognize", picture, jpeg);
   ASSERT_EQ(recognised.status, 200) << recognised.body;
