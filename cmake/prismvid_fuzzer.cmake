@@ -22,7 +22,8 @@ function(prismvid_fuzzer name)
   list(TRANSFORM arg_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]")
   add_custom_command(OUTPUT ${program}
     COMMAND ${PRISMVID_FUZZER_CXX} -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined
-            -fno-sanitize-recover=all -I${PROJECT_SOURCE_DIR}/src ${arg_SOURCES} ${arg_FLAGS} -o ${program}
+            -fno-sanitize-recover=all -I${PROJECT_SOURCE_DIR}/src -I${PROJECT_SOURCE_DIR}/include
+            ${arg_SOURCES} ${arg_FLAGS} -o ${program}
     DEPENDS ${arg_SOURCES} VERBATIM COMMENT "Building the fuzzer ${name} with clang")
   add_custom_target(fuzz_${name}_test ALL DEPENDS ${program})
   file(MAKE_DIRECTORY ${corpus})

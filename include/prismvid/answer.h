@@ -54,6 +54,8 @@ struct Answer {
   std::optional<bool>
       valid;  // with a form asked for: whether the text is whole, not only its beginning
   int cached_prompt_tokens = 0;  // whose keys and values were known
+  int drafted_tokens = 0;        // guessed ahead
+  int accepted_tokens = 0;       // of those, in the answer
   Timings timings;
   uint64_t peak_memory_bytes = 0;  // of the process, or of the device where that is more
 };

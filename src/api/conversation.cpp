@@ -20,15 +20,7 @@ std::shared_ptr<const Image> image_of(const Picture& picture) {
 }
 
 inference::VideoSource video_of(const VideoPart& part) {
-  qwen3_vl::VideoOptions options;
-  options.fps = part.options.fps;
-  options.frames = part.options.frames;
-  options.min_frames = part.options.min_frames;
-  options.max_frames = part.options.max_frames;
-  options.max_tokens = part.options.max_tokens;
-  options.max_frame_tokens = part.options.max_frame_tokens;
-  options.start_us = part.options.start_us;
-  options.end_us = part.options.end_us;
+  const qwen3_vl::VideoOptions options{part.options};
   if (const auto* path = std::get_if<std::filesystem::path>(&part.source)) return {*path, options};
   const auto& frames = std::get<Frames>(part.source);
   inference::FrameList list;

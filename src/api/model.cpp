@@ -9,75 +9,10 @@
 namespace prismvid {
 namespace {
 
-inference::Device device_of(Device device) {
-  switch (device) {
-    case Device::kAuto:
-      return inference::Device::kAuto;
-    case Device::kCpu:
-      return inference::Device::kCpu;
-    case Device::kCuda:
-      return inference::Device::kCuda;
-    case Device::kMetal:
-      return inference::Device::kMetal;
-  }
-  fail(ErrorCode::kInvalidArgument, "the device is none of prismvid::Device");
-}
-
-inference::Precision precision_of(Precision precision) {
-  switch (precision) {
-    case Precision::kAuto:
-      return inference::Precision::kAuto;
-    case Precision::kFloat32:
-      return inference::Precision::kFloat32;
-    case Precision::kBfloat16:
-      return inference::Precision::kBfloat16;
-  }
-  fail(ErrorCode::kInvalidArgument, "the precision is none of prismvid::Precision");
-}
-
-FinishReason reason_of(inference::FinishReason reason) {
-  switch (reason) {
-    case inference::FinishReason::kStop:
-      return FinishReason::kStop;
-    case inference::FinishReason::kLength:
-      return FinishReason::kLength;
-    case inference::FinishReason::kLoop:
-      return FinishReason::kLoop;
-    case inference::FinishReason::kCancelled:
-      return FinishReason::kCancelled;
-  }
-  return FinishReason::kStop;
-}
-
-TokenProbability probability_of(const nn::TokenProbability& token) {
-  return {token.id, token.log_probability};
-}
-
-Answer answer_of(inference::Answer&& made) {
-  Answer answer;
-  answer.prompt_token_ids = std::move(made.prompt_token_ids);
-  answer.token_ids = std::move(made.token_ids);
-  answer.text = std::move(made.text);
-  answer.reasoning = std::move(made.reasoning);
-  for (const nn::LogProbabilities& place : made.log_probabilities) {
-    answer.log_probabilities.push_back({probability_of(place.chosen), {}});
-    for (const nn::TokenProbability& token : place.top)
-      answer.log_probabilities.back().top.push_back(probability_of(token));
-  }
-  answer.finish_reason = reason_of(made.finish_reason);
-  answer.valid = made.valid;
-  answer.cached_prompt_tokens = made.cached_prompt_tokens;
-  const inference::Timings& t = made.timings;
-  answer.timings = {t.load_ms,        t.queue_ms,   t.vision_ms,
-                    t.first_token_ms, t.prefill_ms, t.decode_ms};
-  answer.peak_memory_bytes = made.peak_memory_bytes;
-  return answer;
-}
-
 inference::LoadOptions load_options(const LoadOptions& options) {
   inference::LoadOptions load;
-  load.device = device_of(options.device);
-  load.precision = precision_of(options.precision);
+  load.device = options.device;
+  load.precision = options.precision;
   load.threads = options.threads;
   load.precise = options.precise;
   return load;
@@ -152,15 +87,10 @@ Answer generate(const Model& model, const std::vector<Message>& messages,
                 const GenerateOptions& options, const TokenCallback& on_token,
                 std::stop_token stop) {
   inference::Engine& engine = model.state_->engine;
-  inference::TokenCallback forward;
-  if (on_token)
-    forward = [&on_token](const inference::TokenEvent& event) {
-      on_token({event.id, event.text, event.reasoning});
-    };
   auto ticket = engine.submit(
       {api::conversation_of(messages, options.tools), with_defaults(options, engine.defaults())},
-      std::move(forward));
-  return answer_of(ticket.get(std::move(stop)));
+      on_token);
+  return ticket.get(std::move(stop));
 }
 
 }  // namespace prismvid

@@ -51,20 +51,6 @@ Device default_device() {
   return mx::is_available(mx::Device::gpu) ? kGpu : Device::kCpu;
 }
 
-const char* to_string(FinishReason reason) {
-  switch (reason) {
-    case FinishReason::kStop:
-      return "stop";
-    case FinishReason::kLength:
-      return "length";
-    case FinishReason::kLoop:
-      return "loop";
-    case FinishReason::kCancelled:
-      return "cancelled";
-  }
-  return "stop";
-}
-
 LoadedModel load_model(const std::string& model, const LoadOptions& options) {
   const auto start = Clock::now();
   choose_device(options.device);

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -14,15 +13,23 @@
 #include "inference/hub.h"
 #include "inference/media_loader.h"
 #include "nn/sampler.h"
+#include "prismvid/answer.h"
+#include "prismvid/device.h"
 
 namespace prismvid::inference {
 
 struct LoadedModel;
 
-enum class Device { kAuto, kCpu, kCuda, kMetal };
+using prismvid::Answer;
+using prismvid::Device;
+using prismvid::FinishReason;
+using prismvid::Precision;
+using prismvid::Timings;
+using prismvid::TokenCallback;
+using prismvid::TokenEvent;
+
 /// What kAuto means here.
 Device default_device();
-enum class Precision { kAuto, kFloat32, kBfloat16 };  // kAuto: as the checkpoint is stored
 enum class Kernels { kFast, kPlain };  // on a CPU: PrismVid's own, or MLX's for comparison
 
 struct LoadOptions {
@@ -55,41 +62,6 @@ struct GenerateOptions {
   /// Guesses that the model does not make itself are dropped, so no answer depends on them.
   int draft_tokens = 7;
 };
-
-enum class FinishReason { kStop, kLength, kLoop, kCancelled };
-const char* to_string(FinishReason reason);
-
-struct Timings {
-  double load_ms = 0;
-  double queue_ms = 0;        // waiting for its turn
-  double vision_ms = 0;       // decoding and encoding media
-  double first_token_ms = 0;  // from the turn to the first token
-  double prefill_ms = 0;
-  double decode_ms = 0;
-};
-
-struct Answer {
-  std::vector<int> prompt_token_ids;
-  std::vector<int> token_ids;
-  std::string text;
-  std::string reasoning;
-  std::vector<nn::LogProbabilities> log_probabilities;  // one for each token when asked for
-  FinishReason finish_reason = FinishReason::kStop;
-  std::optional<bool> valid;  // with a grammar: whether the text is whole, not only its beginning
-  int cached_prompt_tokens = 0;  // whose keys and values were known
-  int drafted_tokens = 0;        // guessed ahead
-  int accepted_tokens = 0;       // of those, in the answer
-  Timings timings;
-  uint64_t peak_memory_bytes = 0;  // of the process, or of the device where that is more
-};
-
-/// What a token brought: called in order on the calling thread.
-struct TokenEvent {
-  int id = 0;
-  std::string text;  // of the answer, whole characters; may be empty
-  std::string reasoning;
-};
-using TokenCallback = std::function<void(const TokenEvent&)>;
 
 /// The prompt of a conversation and what its media cost, without running the model.
 struct PromptPlan {

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "prismvid/answer.h"
+
 namespace prismvid::nn {
 
 struct SamplingOptions {
@@ -20,10 +22,8 @@ struct SamplingOptions {
   uint64_t seed = 0;
 };
 
-struct TokenProbability {
-  int id = 0;
-  float log_probability = 0;
-};
+using prismvid::LogProbabilities;
+using prismvid::TokenProbability;
 
 /// Picks tokens from logits in the order of transformers: penalties and bias, temperature, top-k,
 /// top-p, min-p. The same seed and logits give the same tokens. Not thread-safe.
@@ -53,10 +53,6 @@ class Sampler {
 
 /// Natural logarithms of the probabilities of `id` and of the `count` likeliest tokens, from raw
 /// logits.
-struct LogProbabilities {
-  TokenProbability chosen;
-  std::vector<TokenProbability> top;  // likeliest first
-};
 LogProbabilities log_probabilities(std::span<const float> logits, int id, int count);
 
 /// The `count` largest logits and their ids, largest first and equal ones by id, without minus

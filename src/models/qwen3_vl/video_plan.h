@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/qwen3_vl/config.h"
 #include "models/qwen3_vl/frame_size.h"
 #include "models/qwen3_vl/patches.h"
+#include "prismvid/video_options.h"
 
 namespace prismvid::qwen3_vl {
 
@@ -16,16 +16,8 @@ namespace prismvid::qwen3_vl {
 /// stays around all groups.
 enum class VideoDialect { kRelease, kOuter };
 
-/// What to show of a video; everything not set is the checkpoint's default. All can be combined.
-struct VideoOptions {
-  std::optional<double> fps;  // frames to take a second
-  std::optional<int> frames;  // exactly so many; with fps, at most so many
-  std::optional<int> min_frames;
-  std::optional<int> max_frames;
-  std::optional<int> max_tokens;        // of the whole video
-  std::optional<int> max_frame_tokens;  // of one frame, as qwen-vl-utils' 768
-  std::optional<int64_t> start_us;
-  std::optional<int64_t> end_us;
+/// What to show of a video, and how it is told the model.
+struct VideoOptions : prismvid::VideoOptions {
   VideoDialect dialect = VideoDialect::kRelease;
 };
 
