@@ -47,13 +47,10 @@ std::string git_hash(const fs::path& path) {
   std::vector<char> buffer(1 << 16);
   while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), in.gcount() > 0)
     EVP_DigestUpdate(context.get(), buffer.data(), static_cast<size_t>(in.gcount()));
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  std::array<uint8_t, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;
   EVP_DigestFinal_ex(context.get(), digest.data(), &length);
-  std::string hex;
-  for (unsigned i = 0; i < length; ++i)
-    for (const int nibble : {digest[i] >> 4, digest[i] & 15}) hex += "0123456789abcdef"[nibble];
-  return hex;
+  return hex_digits({digest.data(), length});
 }
 
 }  // namespace

@@ -29,22 +29,25 @@ void Sha256::update(std::span<const uint8_t> bytes) {
 void Sha256::update(std::string_view text) { EVP_DigestUpdate(state_->context, text.data(), text.size()); }
 
 std::string Sha256::hex() {
-  unsigned char digest[32];
-  unsigned int size = 0;
-  EVP_DigestFinal_ex(state_->context, digest, &size);
-  std::string text;
-  for (unsigned int i = 0; i < size; ++i) {
-    char digits[3];
-    std::snprintf(digits, sizeof digits, "%02x", digest[i]);
-    text += digits;
-  }
-  return text;
+  uint8_t digest[32];
+  EVP_DigestFinal_ex(state_->context, digest, nullptr);
+  return hex_digits(digest);
 }
 
 std::string sha256_hex(std::string_view text) {
   Sha256 hash;
   hash.update(text);
   return hash.hex();
+}
+
+std::string hex_digits(std::span<const uint8_t> bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const uint8_t byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
 }
 
 std::string sha256_file(const std::filesystem::path& path, std::stop_token stop) {

@@ -27,6 +27,9 @@ class Sha256 {
 
 std::string sha256_hex(std::string_view text);
 
+/// Two lower-case digits a byte.
+std::string hex_digits(std::span<const uint8_t> bytes);
+
 /// Hash of a whole file; throws Error(kNotFound or kUnreadable), Error(kCancelled) when stopped.
 std::string sha256_file(const std::filesystem::path& path, std::stop_token stop = {});
 

@@ -2,10 +2,10 @@
 
 #include <libheif/heif.h>
 
-#include <cstring>
 #include <memory>
 
 #include "core/error.h"
+#include "core/image_copy.h"
 #include "media/picture_header.h"
 
 namespace prismvid::media {
@@ -53,12 +53,8 @@ Image decode_heif(std::span<const uint8_t> bytes, const std::string& name) {
   int stride = 0;
   const uint8_t* rows = heif_image_get_plane_readonly(decoded, heif_channel_interleaved, &stride);
   check(rows != nullptr, ErrorCode::kInvalidArgument, name, " holds no colours");
-  Image image(heif_image_get_width(decoded, heif_channel_interleaved),
-              heif_image_get_height(decoded, heif_channel_interleaved), 3);
-  for (int y = 0; y < image.height(); ++y)
-    std::memcpy(image.row(y), rows + static_cast<std::ptrdiff_t>(y) * stride,
-                static_cast<size_t>(image.stride()));
-  return image;
+  return copy_of({rows, heif_image_get_width(decoded, heif_channel_interleaved),
+                  heif_image_get_height(decoded, heif_channel_interleaved), 3, stride});
 }
 
 }  // namespace prismvid::media

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/sha256.h"
+
 namespace prismvid::server {
 namespace {
 
@@ -66,15 +68,9 @@ class FileSink : public BodySink {
 }  // namespace
 
 std::string random_hex() {
-  unsigned char bytes[16];
+  uint8_t bytes[16];
   check(::getentropy(bytes, sizeof bytes) == 0, ErrorCode::kInternal, "the system gives no random numbers");
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
+  return hex_digits(bytes);
 }
 
 Uploads::Uploads(ServicePool& stores, fs::path folder, int64_t most_bytes)

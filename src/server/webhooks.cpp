@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "core/sha256.h"
 #include "document/json.h"
 #include "server/job_request.h"
 #include "server/jobs_json.h"
@@ -49,16 +50,10 @@ std::vector<Delivery> deliveries(Context& context, const store::JobRecord& job) 
 }  // namespace
 
 std::string sign(const std::string& secret, const std::string& body) {
-  unsigned char bytes[EVP_MAX_MD_SIZE];
+  uint8_t bytes[EVP_MAX_MD_SIZE];
   unsigned count = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), reinterpret_cast<const unsigned char*>(body.data()), body.size(), bytes, &count);
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned i = 0; i < count; ++i) {
-    text += kDigits[bytes[i] >> 4];
-    text += kDigits[bytes[i] & 15];
-  }
-  return text;
+  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), reinterpret_cast<const uint8_t*>(body.data()), body.size(), bytes, &count);
+  return hex_digits({bytes, count});
 }
 
 bool tell_webhook(Context& context) {

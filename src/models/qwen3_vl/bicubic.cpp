@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/image_copy.h"
 
 namespace prismvid::qwen3_vl {
 namespace {
@@ -101,19 +102,13 @@ Image resize_columns(ImageView image, int height) {
   return result;
 }
 
-Image copied(ImageView image) {
-  Image result(image.width, image.height, 3);
-  for (int y = 0; y < image.height; ++y) std::copy_n(image.row(y), result.stride(), result.row(y));
-  return result;
-}
-
 }  // namespace
 
 Image resize_bicubic(ImageView image, Size size) {
   check(image.channels == 3 && !image.empty() && size.width > 0 && size.height > 0,
         ErrorCode::kInvalidArgument, "resize needs an RGB picture and a size, got ", image.channels,
         " channels, ", image.width, " by ", image.height, " to ", size.width, " by ", size.height);
-  if (image.width == size.width && image.height == size.height) return copied(image);
+  if (image.width == size.width && image.height == size.height) return copy_of(image);
   if (image.width == size.width) return resize_columns(image, size.height);
   const Image rows = resize_rows(image, size.width);
   return rows.height() == size.height ? rows : resize_columns(rows, size.height);

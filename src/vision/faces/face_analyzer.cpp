@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/image_copy.h"
 #include "core/jpeg.h"
 #include "vision/faces/face_quality.h"
 #include "vision/faces/identity.h"
@@ -40,12 +41,6 @@ std::vector<uint8_t> thumbnail(ImageView picture, const Box& box) {
   const int x1 = std::clamp(static_cast<int>(box.x1 + margin_x), x0 + 1, picture.width);
   const int y1 = std::clamp(static_cast<int>(box.y1 + margin_y), y0 + 1, picture.height);
   return encode_jpeg(picture.crop(x0, y0, x1 - x0, y1 - y0));
-}
-
-Image copy_of(ImageView picture) {
-  Image copy(picture.width, picture.height, picture.channels);
-  for (int y = 0; y < picture.height; ++y) std::copy_n(picture.row(y), copy.stride(), copy.row(y));
-  return copy;
 }
 
 Box middle(const Box& a, const Box& b) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/image_copy.h"
 #include "core/jpeg.h"
 
 namespace prismvid::vision {
@@ -52,12 +53,6 @@ float exposure_of(ImageView rgb) {
   const double dark = std::clamp((mean - 8) / 32, 0.0, 1.0);
   const double bright = std::clamp((250 - mean) / 25, 0.0, 1.0);
   return static_cast<float>(dark * bright * std::clamp(deviation / 25, 0.05, 1.0));
-}
-
-Image copy_of(ImageView rgb) {
-  Image image(rgb.width, rgb.height, 3);
-  for (int y = 0; y < rgb.height; ++y) std::copy_n(rgb.row(y), rgb.width * 3, image.row(y));
-  return image;
 }
 
 }  // namespace
