@@ -72,7 +72,8 @@ class Database {
   /// Within a kWrite transaction.
   virtual void lock(Lock lock) = 0;
 
-  /// Changes with every commit of another connection that concerns the topic; costs microseconds.
+  /// Changes with every commit of another connection that concerns the topic. Costs microseconds;
+  /// of PostgreSQL a way to the server and back.
   virtual int64_t version(Topic topic) = 0;
   /// True as soon as version() has changed since the last call, false after the time. SQLite, which
   /// tells nobody, gives false at once.

@@ -166,9 +166,11 @@ int64_t PostgresDatabase::version(Topic topic) {
 }
 
 bool PostgresDatabase::wait(Topic topic, int64_t timeout_ms) {
-  if (version(topic) == waited_version_) wait_for_socket(connection_.get(), false, timeout_ms);
-  const int64_t now = version(topic);
-  return std::exchange(waited_version_, now) != now;
+  listen(topic);
+  count_notices();
+  if (version_ == waited_version_ && wait_for_socket(connection_.get(), false, timeout_ms))
+    count_notices();
+  return std::exchange(waited_version_, version_) != version_;
 }
 
 /// Only who asks listens: what nobody reads would pile up.

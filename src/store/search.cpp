@@ -45,10 +45,6 @@ std::string json_list(std::span<const std::string> values) {
   return nlohmann::json(std::vector<std::string>(values.begin(), values.end())).dump();
 }
 
-TimeRange range_of(const MomentFilter& filter) {
-  return filter.range.value_or(TimeRange{INT64_MIN, INT64_MAX});
-}
-
 std::vector<FoundMoment> read_found(Statement& rows) {
   std::vector<FoundMoment> found;
   while (rows.step())
@@ -147,54 +143,51 @@ void SqlStore::put_moments(const UnindexedVideo& video, std::span<const MomentRe
   transaction.commit();
 }
 
+/// `found` is a common table expression without its closing bracket: kMomentColumns and a score of
+/// moments or faces `m` and their videos `v`, conditions last. ?7 in it is `wanted`.
+std::vector<FoundMoment> SqlStore::best_of(const std::string& found, const std::string& wanted,
+                                           const MomentFilter& filter, size_t most) {
+  const TimeRange range = filter.range.value_or(TimeRange{INT64_MIN, INT64_MAX});
+  Statement rows(database_, "WITH " + found + kFilter + ")" + kBestOfEach,
+                 json_list(filter.videos), people_list(filter.people), json_list(filter.labels),
+                 filter.since, filter.until, static_cast<int64_t>(most), wanted, range.start_us,
+                 range.end_us);
+  return read_found(rows);
+}
+
 std::vector<FoundMoment> SqlStore::match_phrases(std::span<const std::vector<std::string>> phrases,
                                                  const MomentFilter& filter, size_t most) {
   const std::string wanted = words_wanted(database_.dialect(), phrases);
   if (wanted.empty()) return {};
-  Statement rows(database_,
-                 std::string("WITH ") + words_matched(database_.dialect()) +
+  return best_of(std::string(words_matched(database_.dialect())) +
                      ", found AS MATERIALIZED (SELECT " + kMomentColumns +
                      ", matched.score FROM matched JOIN moments m ON m.id = matched.id "
-                     "JOIN videos v ON v.id = m.video_id WHERE 1 = 1" +
-                     kFilter + ")" + kBestOfEach,
-                 json_list(filter.videos), people_list(filter.people), json_list(filter.labels),
-                 filter.since, filter.until, static_cast<int64_t>(most), wanted,
-                 range_of(filter).start_us, range_of(filter).end_us);
-  return read_found(rows);
+                     "JOIN videos v ON v.id = m.video_id WHERE 1 = 1",
+                 wanted, filter, most);
 }
 
 std::vector<FoundMoment> SqlStore::match_people(std::span<const std::string> person_ids,
                                                 const MomentFilter& filter, size_t most) {
-  Statement rows(
-      database_,
-      std::string("WITH found AS (SELECT 0 AS id, m.video_id, 'person' AS kind, "
-                  "'p_' || p.number AS of_id, m.start_us, m.end_us, p.name AS text, "
-                  "'' AS keyframe, CAST(m.end_us - m.start_us AS DOUBLE PRECISION) / 1000000 AS "
-                  "score FROM faces m "
-                  "JOIN people p ON p.number = m.person JOIN videos v ON v.id = m.video_id "
-                  "WHERE m.current = 1 AND p.hidden = 0 "
-                  "AND m.person IN (SELECT CAST(value AS BIGINT) FROM json_each(?7))") +
-          kFilter + ")" + kBestOfEach,
-      json_list(filter.videos), people_list(filter.people), json_list(filter.labels), filter.since,
-      filter.until, static_cast<int64_t>(most), people_list(person_ids), range_of(filter).start_us,
-      range_of(filter).end_us);
-  return read_found(rows);
+  return best_of(
+      "found AS (SELECT 0 AS id, m.video_id, 'person' AS kind, "
+      "'p_' || p.number AS of_id, m.start_us, m.end_us, p.name AS text, "
+      "'' AS keyframe, CAST(m.end_us - m.start_us AS DOUBLE PRECISION) / 1000000 AS "
+      "score FROM faces m "
+      "JOIN people p ON p.number = m.person JOIN videos v ON v.id = m.video_id "
+      "WHERE m.current = 1 AND p.hidden = 0 "
+      "AND m.person IN (SELECT CAST(value AS BIGINT) FROM json_each(?7))",
+      people_list(person_ids), filter, most);
 }
 
 std::vector<FoundMoment> SqlStore::match_labels(std::span<const std::string> terms,
                                                 const MomentFilter& filter, size_t most) {
-  Statement rows(
-      database_,
-      std::string("WITH found AS (SELECT ") + kMomentColumns +
+  return best_of(
+      std::string("found AS (SELECT ") + kMomentColumns +
           ", CAST(m.end_us - m.start_us AS DOUBLE PRECISION) / 1000000 AS score FROM moments m "
           "JOIN videos v ON v.id = m.video_id "
           "WHERE m.kind IN ('label', 'object', 'place') "
-          "AND m.terms IN (SELECT value FROM json_each(?7))" +
-          kFilter + ")" + kBestOfEach,
-      json_list(filter.videos), people_list(filter.people), json_list(filter.labels), filter.since,
-      filter.until, static_cast<int64_t>(most), json_list(terms), range_of(filter).start_us,
-      range_of(filter).end_us);
-  return read_found(rows);
+          "AND m.terms IN (SELECT value FROM json_each(?7))",
+      json_list(terms), filter, most);
 }
 
 std::vector<UnembeddedMoment> SqlStore::unembedded_moments(const std::string& space, size_t most) {
@@ -250,18 +243,13 @@ std::vector<FoundMoment> SqlStore::match_vectors(std::span<const ScoredVector> v
                                                  const MomentFilter& filter, size_t most) {
   nlohmann::json list = nlohmann::json::array();
   for (const ScoredVector& vector : vectors) list.push_back({vector.id, vector.score});
-  Statement rows(database_,
-                 std::string("WITH found AS (SELECT ") + kMomentColumns +
+  return best_of(std::string("found AS (SELECT ") + kMomentColumns +
                      ", CAST(json_extract(wanted.value, '$[1]') AS DOUBLE PRECISION) AS score "
                      "FROM json_each(?7) wanted JOIN moment_vectors x "
                      "ON x.id = CAST(json_extract(wanted.value, '$[0]') AS BIGINT) "
                      "JOIN moments m ON m.id = x.moment JOIN videos v ON v.id = m.video_id "
-                     "WHERE 1 = 1" +
-                     kFilter + ")" + kBestOfEach,
-                 json_list(filter.videos), people_list(filter.people), json_list(filter.labels),
-                 filter.since, filter.until, static_cast<int64_t>(most), list.dump(),
-                 range_of(filter).start_us, range_of(filter).end_us);
-  return read_found(rows);
+                     "WHERE 1 = 1",
+                 list.dump(), filter, most);
 }
 
 std::string SqlStore::people_list(std::span<const std::string> person_ids) {

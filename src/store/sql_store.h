@@ -88,6 +88,8 @@ class SqlStore final : public Store {
   /// Number of an existing person, followed through merges; throws Error(kNotFound).
   int64_t person_number(const std::string& person_id);
   /// Numbers of these people as a JSON array; throws Error(kNotFound).
+  std::vector<FoundMoment> best_of(const std::string& found, const std::string& wanted,
+                                   const MomentFilter& filter, size_t most);
   std::string people_list(std::span<const std::string> person_ids);
   int64_t insert_person(const std::string& name);
   int64_t remove_empty_people();
