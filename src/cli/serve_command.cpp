@@ -27,7 +27,6 @@ struct ServeArguments {
   std::filesystem::path data;
   server::WorkerOptions workers;
   server::ServiceOptions service;
-  int kv_bits = 16;
   std::string log = "text";
   std::string log_level = "warning";
 };
@@ -98,7 +97,7 @@ void run_worker(ServeArguments arguments) {
   server::MediaRoots media(arguments.media);
   std::filesystem::create_directories(arguments.workers.uploads);
   media.add(arguments.workers.uploads);
-  server::SharedModels deep_models(arguments.kv_bits);
+  server::SharedModels deep_models(arguments.service.kv_bits);
   const server::Workers workers(arguments.workers, media, deep_models);
   std::cout << "PrismVid works on the jobs of " << arguments.workers.database.shown() << "\n" << std::flush;
   wait_for(interrupted());
@@ -126,7 +125,6 @@ void run_serve(const ServeArguments& arguments) {
         "' can be reached from other machines, which needs an API key: make one with 'prismvid keys create NAME'");
   options.models = arguments.common.models;
   options.media_roots = arguments.media;
-  options.kv_bits = arguments.kv_bits;
   server::Context context(options);
   server::Service service(context);
   server::WorkerOptions worker_options = arguments.workers;
@@ -154,7 +152,7 @@ void add_serve_command(CLI::App& app) {
       ->type_name("DIR...");
   add_service_options(*command, arguments->service);
   add_data_option(*command, *arguments);
-  add_kv_bits(*command, arguments->kv_bits);
+  add_kv_bits(*command, arguments->service.kv_bits);
   add_worker_options(*command, arguments->workers);
   add_log_options(*command, *arguments);
   add_common_options(*command, arguments->common);
@@ -168,7 +166,7 @@ void add_worker_command(CLI::App& app) {
   command->add_option("--media", arguments->media, "Folders of videos that may be read, as for 'serve'")
       ->type_name("DIR...");
   add_data_option(*command, *arguments);
-  add_kv_bits(*command, arguments->kv_bits);
+  add_kv_bits(*command, arguments->service.kv_bits);
   add_worker_options(*command, arguments->workers);
   add_log_options(*command, *arguments);
   add_common_options(*command, arguments->common);

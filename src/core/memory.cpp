@@ -12,6 +12,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::optional<uint64_t> smaller(std::optional<uint64_t> a, std::optional<uint64_t> b) {
+  return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
 /// v2 writes "max" and v1 a number near 2^63 where there is no limit.
 std::optional<uint64_t> read_limit(const fs::path& file) {
   std::ifstream in(file);
@@ -30,8 +34,7 @@ std::optional<uint64_t> smallest_limit(const fs::path& top, const std::string& g
                                        const char* file) {
   std::optional<uint64_t> smallest;
   for (fs::path at = fs::path(group).relative_path().lexically_normal();; at = at.parent_path()) {
-    const auto limit = read_limit(top / at / file);
-    if (limit && (!smallest || *limit < *smallest)) smallest = limit;
+    smallest = smaller(smallest, read_limit(top / at / file));
     if (at.empty() || at == ".") return smallest;
   }
 }
@@ -40,9 +43,6 @@ std::optional<uint64_t> smallest_limit(const fs::path& top, const std::string& g
 
 std::optional<uint64_t> memory_limit_bytes(const fs::path& membership, const fs::path& mount) {
   std::optional<uint64_t> smallest;
-  const auto consider = [&](std::optional<uint64_t> limit) {
-    if (limit && (!smallest || *limit < *smallest)) smallest = limit;
-  };
   std::ifstream in(membership);
   for (std::string line;
        std::getline(in, line);) {  // "ID:CONTROLLERS:PATH", v2 without controllers
@@ -50,9 +50,9 @@ std::optional<uint64_t> memory_limit_bytes(const fs::path& membership, const fs:
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",",
                       group = line.substr(second + 1);
-    if (controllers == ",,") consider(smallest_limit(mount, group, "memory.max"));
+    if (controllers == ",,") smallest = smaller(smallest, smallest_limit(mount, group, "memory.max"));
     if (controllers.find(",memory,") != std::string::npos)
-      consider(smallest_limit(mount / "memory", group, "memory.limit_in_bytes"));
+      smallest = smaller(smallest, smallest_limit(mount / "memory", group, "memory.limit_in_bytes"));
   }
   return smallest;
 }

@@ -84,10 +84,11 @@ void read_webhook(BodyJson& body, JobRequest& request) {
     wrong_key("webhook.events", "a list of done, partial, failed, cancelled, person_found");
 }
 
-}  // namespace
+BodyJson parse_body(const std::string& text) {
+  return parse_object(text, {"source", "profile", "features", "range", "language", "model", "faces", "priority", "webhook", "force"});
+}
 
-JobRequest parse_job_request(const std::string& text) {
-  BodyJson body = parse_object(text, {"source", "profile", "features", "range", "language", "model", "faces", "priority", "webhook", "force"});
+JobRequest read_request(BodyJson body) {
   JobRequest request;
   read_source(body, request);
   request.profile = string_key(body, "profile").value_or("fast");
@@ -111,10 +112,14 @@ JobRequest parse_job_request(const std::string& text) {
   return request;
 }
 
+}  // namespace
+
+JobRequest parse_job_request(const std::string& text) { return read_request(parse_body(text)); }
+
 JobRequest parse_stored_request(const std::string& text) {
-  BodyJson body = BodyJson::parse(text, nullptr, false);
-  if (body.is_object()) body.erase("webhook");
-  return parse_job_request(body.dump(-1, ' ', false, BodyJson::error_handler_t::replace));
+  BodyJson body = parse_body(text);
+  body.erase("webhook");
+  return read_request(std::move(body));
 }
 
 std::set<std::string> webhook_events(const std::string& text) {

@@ -1,9 +1,9 @@
 #include "server/trickplay.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "document/json.h"
+#include "document/words.h"
 
 namespace prismvid::server {
 namespace {
@@ -12,14 +12,6 @@ constexpr int kTileSide = 160;
 constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kMostIntervalSeconds = 10;
 constexpr int64_t kWantedTiles = 300;
-
-std::string vtt_time(int64_t t_us) {
-  char text[32];
-  const int64_t ms = t_us / 1000;
-  std::snprintf(text, sizeof text, "%02lld:%02lld:%02lld.%03lld", static_cast<long long>(ms / 3'600'000), static_cast<long long>(ms / 60'000 % 60),
-                static_cast<long long>(ms / 1000 % 60), static_cast<long long>(ms % 1000));
-  return text;
-}
 
 std::string sheet_name(int64_t sheet) { return "trickplay/" + std::to_string(sheet) + ".jpg"; }
 
@@ -50,7 +42,7 @@ std::string trickplay_vtt(const Trickplay& trickplay) {
   for (int64_t i = 0; i < trickplay.count(); ++i) {
     const int64_t start_us = i * trickplay.interval_us, end_us = std::min(start_us + trickplay.interval_us, trickplay.duration_us);
     const int64_t x = i % full % trickplay.columns * trickplay.tile.width, y = i % full / trickplay.columns * trickplay.tile.height;
-    text += "\n" + vtt_time(start_us) + " --> " + vtt_time(end_us) + "\n" + sheet_name(i / full) + "#xywh=" + std::to_string(x) + "," + std::to_string(y) + "," +
+    text += "\n" + document::cue_time(start_us, '.') + " --> " + document::cue_time(end_us / 1000 * 1000, '.') + "\n" + sheet_name(i / full) + "#xywh=" + std::to_string(x) + "," + std::to_string(y) + "," +
             std::to_string(trickplay.tile.width) + "," + std::to_string(trickplay.tile.height) + "\n";
   }
   return text;
