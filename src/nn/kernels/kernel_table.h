@@ -162,6 +162,14 @@ struct AttendRowsArguments {
   QuantizedRows quantized_keys = {}, quantized_values = {};
 };
 
+/// What the rows of AttendRowsArguments look at: as it lies, or expanded from words.
+struct KeyRows {
+  const void* keys;
+  const void* values;
+  NumberType type;
+  std::size_t key_stride, value_stride;
+};
+
 /// Root mean square norm of one row, or layer norm where `bias` is given.
 struct NormalizeArguments {
   const void* input;

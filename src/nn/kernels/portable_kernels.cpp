@@ -80,14 +80,6 @@ std::vector<float> expanded(const QuantizedRows& rows, int count, int columns) {
   return numbers;
 }
 
-/// Keys and values as one type of numbers.
-struct KeyRows {
-  const void* keys;
-  const void* values;
-  NumberType type;
-  std::size_t key_stride, value_stride;
-};
-
 /// One query of one head.
 void attend_row(const AttendRowsArguments& a, const KeyRows& from, int head, int query) {
   const int seen = a.causal ? a.key_count - (a.query_count - 1 - query) : a.key_count;

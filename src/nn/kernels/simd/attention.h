@@ -187,14 +187,6 @@ void attend_block(const AttendBlockArguments& a) {
   block.finish();
 }
 
-/// Keys and values from one of them on, as they lie.
-struct KeyRows {
-  const void* keys;
-  const void* values;
-  NumberType type;
-  std::size_t key_stride, value_stride;
-};
-
 /// Few rows (heads times queries) against keys and values where they lie, in f32.
 template <class V>
 class QueryRows {
