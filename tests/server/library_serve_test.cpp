@@ -30,9 +30,15 @@ class LibraryServeTest : public BothDatabases {
         "-f lavfi -i color=c=0x203040:size=640x360:rate=25:duration=2 -vf "
         "\"drawtext=font=DejaVu Sans:text=Guten Morgen:fontsize=48:fontcolor=white:x=(w-tw)/2:y=h-90\" -c:v libx264 -pix_fmt yuv420p",
         "greeting.mp4");
-    fs::copy_file(clip, media() / "greeting.mp4");
-    const ProcessResult result = run_process({PRISMVID_PROGRAM, "analyze", (media() / "greeting.mp4").string(), "--db", db(),
-                                              "--features", "shots,scenes,ocr", "--format", "json"});
+    return analyze(clip, "greeting.mp4", "shots,scenes,ocr");
+  }
+
+  std::string analyze_face_clip() { return analyze(face_clip().path, "face.mp4", "shots,faces"); }
+
+  /// Its id.
+  std::string analyze(const fs::path& clip, const std::string& name, const std::string& features) {
+    fs::copy_file(clip, media() / name);
+    const ProcessResult result = run_process({PRISMVID_PROGRAM, "analyze", (media() / name).string(), "--db", db(), "--features", features, "--format", "json"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return json::parse(result.out)["video"]["id"];
   }
@@ -175,13 +181,10 @@ TEST_P(LibraryServeTest, PrivateAddressesAreNotFetchedUnlessAllowed) {
 }
 
 TEST_P(LibraryServeTest, APictureIsRecognisedAndAllFaceDataGoes) {
-  fs::copy_file(face_clip().path, media() / "face.mp4");
-  const ProcessResult analyzed = run_process({PRISMVID_PROGRAM, "analyze", (media() / "face.mp4").string(), "--db", db(), "--features", "shots,faces", "--format", "json"});
-  ASSERT_EQ(analyzed.exit_code, 0) << analyzed.err;
+  const std::string video = "/v1/videos/" + analyze_face_clip();
   const ServedProgram server(options());
   const json people = server.get("/v1/people").json()["people"];
   ASSERT_FALSE(people.empty());
-  const std::string video = "/v1/videos/" + json::parse(analyzed.out)["video"]["id"].get<std::string>();
   const fs::path still = media() / "face.jpg";
   ASSERT_EQ(run_process({"ffmpeg", "-v", "error", "-ss", "2", "-i", (media() / "face.mp4").string(), "-frames:v", "1", "-q:v", "2", still.string()}).exit_code, 0);
   std::ifstream file(still, std::ios::binary);
@@ -202,9 +205,7 @@ TEST_P(LibraryServeTest, APictureIsRecognisedAndAllFaceDataGoes) {
 }
 
 TEST_P(LibraryServeTest, PeopleAreNamedAndTheNameIsTakenBack) {
-  fs::copy_file(face_clip().path, media() / "face.mp4");
-  const ProcessResult analyzed = run_process({PRISMVID_PROGRAM, "analyze", (media() / "face.mp4").string(), "--db", db(), "--features", "shots,faces", "--format", "json"});
-  ASSERT_EQ(analyzed.exit_code, 0) << analyzed.err;
+  analyze_face_clip();
   const ServedProgram server(options());
   const json people = server.get("/v1/people").json()["people"];
   ASSERT_FALSE(people.empty());

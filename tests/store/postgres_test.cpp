@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <functional>
 #include <set>
 #include <thread>
 
@@ -21,17 +20,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr char kSecret[] = "s3cr3t";
-
-/// What a call said when it failed with Error(kStore), "" when it did not fail.
-std::string store_error(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kStore) << error.what();
-    return error.what();
-  }
-  return "";
-}
 
 class Postgres : public StoreFolder {
  protected:

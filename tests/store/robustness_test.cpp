@@ -20,17 +20,6 @@ std::string key_of(int number) {
   return std::string(64 - digits.size(), '0') + digits;
 }
 
-/// What a call said when it failed with Error(kStore), "" when it did not fail.
-std::string store_error(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kStore) << error.what();
-    return error.what();
-  }
-  return "";
-}
-
 class Robustness : public StoreFolder {
  protected:
   /// Runs `work` in another process, which never comes back into the test.

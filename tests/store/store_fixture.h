@@ -5,17 +5,24 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/error.h"
+#include "core/sha256.h"
 #include "store/cache_key.h"
 #include "store/open_store.h"
 #include "store/postgres_database.h"
 #include "support/postgres_server.h"
 
 namespace prismvid::store {
+
+inline std::vector<uint8_t> bytes_of(const std::string& text) {
+  return {text.begin(), text.end()};
+}
 
 /// A folder of its own for each test, with a database in it.
 class StoreFolder : public ::testing::Test {
@@ -49,9 +56,7 @@ class StoreFolder : public ::testing::Test {
   }
 
   static bool in_rows(const Address& address, const std::string& bytes) {
-    std::string hex;
-    for (const unsigned char byte : bytes)
-      for (const int digit : {byte >> 4, byte & 15}) hex += "0123456789abcdef"[digit];
+    const std::string hex = hex_digits(bytes_of(bytes));
     PostgresDatabase database(address.text(), 1000);
     Statement tables(database, "SELECT tablename FROM pg_tables WHERE schemaname = 'prismvid'");
     while (tables.step()) {
@@ -93,10 +98,6 @@ inline std::string hash_of(char digit) {
   return std::string(64, digit);
 }
 
-inline std::vector<uint8_t> bytes_of(const std::string& text) {
-  return {text.begin(), text.end()};
-}
-
 inline VideoRecord video_of(char digit) {
   return {"v_" + std::string(12, digit),
           hash_of(digit),
@@ -108,6 +109,17 @@ inline VideoRecord video_of(char digit) {
 
 inline StageRecord stage_of(const VideoRecord& video, const std::string& name, char key) {
   return {hash_of(key), video.id, name, "1", "model", "native", 12, 34, "{}", ""};
+}
+
+/// What a call said when it failed with Error(kStore), "" when it did not fail.
+inline std::string store_error(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kStore) << error.what();
+    return error.what();
+  }
+  return "";
 }
 
 }  // namespace prismvid::store
