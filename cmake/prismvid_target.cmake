@@ -29,6 +29,8 @@ function(prismvid_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
+  set(tmp ${CMAKE_BINARY_DIR}/tmp/${name})  # two checkouts may be tested at once
+  file(MAKE_DIRECTORY ${tmp})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
-    ENVIRONMENT "PRISMVID_VENV=${PRISMVID_VENV};PRISMVID_MODELS=${PROJECT_SOURCE_DIR}/build/models")
+    ENVIRONMENT "PRISMVID_VENV=${PRISMVID_VENV};PRISMVID_MODELS=${PROJECT_SOURCE_DIR}/build/models;TEST_TMPDIR=${tmp}/")
 endfunction()
