@@ -68,10 +68,11 @@ class OpenVinoNetwork : public Network {
       : model_(std::move(model)) {
     const int threads = options.threads > 0 ? options.threads : available_threads();
     fix_input_shapes(*model_, options);
+    // Pinned, every network would take the first cores, and those that run side by side the same ones.
     compiled_ = core().compile_model(with_float_ports(model_), "CPU",
                                      ov::hint::inference_precision(element_type(options.precision)),
                                      ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                                     ov::inference_num_threads(threads));
+                                     ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false));
     request_ = compiled_.create_infer_request();
   }
 
