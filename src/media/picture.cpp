@@ -13,8 +13,13 @@
 namespace prismvid::media {
 namespace {
 
+/// Limited as an integer: compilers use vectors for that, for limits of floats not.
 uint8_t rounded(float value) {
-  return static_cast<uint8_t>(std::clamp(value, 0.0f, 255.0f) + 0.5f);
+  return static_cast<uint8_t>(std::clamp(static_cast<int>(value + 0.5f), 0, 255));
+}
+
+void scale_row(const float* row, float scale, float offset, int width, uint8_t* __restrict out) {
+  for (int x = 0; x < width; ++x) out[x] = rounded(row[x] * scale + offset);
 }
 
 const AVPixFmtDescriptor& descriptor_of(const AVFrame& frame) {
@@ -225,8 +230,7 @@ Image coded_luma(const AVFrame& frame, Size size) {
   if (has_luma_plane(d)) {
     const YuvToRgb c = conversion_of(frame);
     average_plane(frame, 0, {frame.width, frame.height}, 1, size, [&](int y, const float* row) {
-      uint8_t* out = result.row(y);
-      for (int x = 0; x < size.width; ++x) out[x] = rounded(row[x] * c.luma_scale + c.luma_offset);
+      scale_row(row, c.luma_scale, c.luma_offset, size.width, result.row(y));
     });
     return result;
   }
