@@ -14,6 +14,7 @@ namespace {
 constexpr int kAlignment = 32;
 constexpr int kSmallestSide = 8;
 constexpr double kLargestEnlargement = 2;
+constexpr Size kUsualPicture{1920, 1080};
 
 }  // namespace
 
@@ -27,8 +28,7 @@ Size detection_size(Size picture, int side) {
 }
 
 TextDetector::TextDetector(const ModelManifest& model, const TextEngineOptions& options)
-    : network_(load_network(model.path(), network_options(options))),
-      side_(options.detection_side) {
+    : file_(model.path()), network_options_(network_options(options)), side_(options.detection_side) {
   check(side_ >= kAlignment, ErrorCode::kInvalidArgument, "text detection at ", side_,
         " pixels: the smallest side is ", kAlignment);
   const auto& parameters = *model.parameters;
@@ -38,6 +38,15 @@ TextDetector::TextDetector(const ModelManifest& model, const TextEngineOptions& 
   thresholds_.max_candidates = parameters.value("max_candidates", thresholds_.max_candidates);
   mean_ = parameters.value("mean", mean_);
   deviation_ = parameters.value("std", deviation_);
+  prepare(detection_size(kUsualPicture, side_));
+}
+
+void TextDetector::prepare(Size size) {
+  if (size == size_) return;
+  NetworkOptions options = network_options_;
+  options.fix_shape = [&](const Shape&) { return Shape{1, 3, size.height, size.width}; };
+  network_ = load_network(file_, options);
+  size_ = size;
 }
 
 std::vector<TextBox> TextDetector::detect(ImageView picture) {
@@ -45,6 +54,7 @@ std::vector<TextBox> TextDetector::detect(ImageView picture) {
         "text detection takes RGB pictures, got ", picture.channels, " channels");
   if (std::min(picture.width, picture.height) < kSmallestSide) return {};
   const Size size = detection_size(picture.size(), side_);
+  prepare(size);
   cv::Mat resized;
   cv::resize(as_mat(picture), resized, {size.width, size.height}, 0, 0, cv::INTER_LINEAR);
   const size_t plane = static_cast<size_t>(size.width) * size.height;
