@@ -78,7 +78,7 @@ json measure(const char* video, const std::string& rate) {
   pipeline::LiveShots shots(vision::make_shot_detector(), [&](size_t, std::vector<uint8_t> jpeg) {
     keyframes.push_back(std::move(jpeg));
   });
-  pipeline::FramePass pass({options.sample_rate, 0}, shots, stages);
+  pipeline::FramePass pass({options.sample_rate, 0, true}, shots, stages);
   media::PrefetchingSource source(media::open_video(video));
   const auto start = Clock::now();
   pass.run(source, {}, [](int64_t) {});

@@ -1,39 +1,25 @@
 #include "pipeline/frame_pass.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
+#include <utility>
 
 namespace prismvid::pipeline {
 namespace {
 
-template <typename Work>
-float measured_ms(const Work& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<float, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
-void add_to(RunningStage& running, const vision::Sample& sample, std::span<const vision::LumaFrame> frames) {
-  if (running.error) return;
-  running.ms_per_sample.push_back(measured_ms([&] {
-    try {
-      running.stage->add(sample, frames);
-    } catch (const Error& error) {
-      running.error = error;
-    }
-  }));
-}
+/// Samples that wait for each detector: two seconds of video, some 40 MB.
+constexpr size_t kMostWaiting = 4;
 
 }  // namespace
 
 FramePass::FramePass(const FramePassOptions& options, ShotFollower& shots, std::vector<RunningStage>& stages)
-    : options_(options), shots_(shots), stages_(stages), team_(std::make_unique<ThreadTeam>(stages.size())) {
+    : options_(options), shots_(shots), stages_(stages) {
   needs_luma_ = std::any_of(stages.begin(), stages.end(), [](const RunningStage& s) { return s.stage->needs_luma(); });
 }
 
 void FramePass::run(media::FrameSource& source, std::stop_token stop,
                     const std::function<void(int64_t pts_us)>& on_progress) {
+  for (RunningStage& stage : stages_) workers_.push_back(std::make_unique<StageWorker>(stage, kMostWaiting));
   while (const auto frame = source.next()) {
     check(!stop.stop_requested(), ErrorCode::kCancelled, "interrupted");
     take(*frame);
@@ -42,6 +28,8 @@ void FramePass::run(media::FrameSource& source, std::stop_token stop,
   }
   shots_.finish();
   hand_on(std::numeric_limits<int64_t>::max());
+  for (const auto& worker : workers_) worker->wait();
+  workers_.clear();
 }
 
 /// The first frame at or after each tick of the sample rate is analysed: exact for any rate, and for variable frame rates.
@@ -80,13 +68,16 @@ void FramePass::hand_on(int64_t before_us) {
 }
 
 void FramePass::analyse(Waiting& waiting) {
-  const vision::Sample sample{waiting.frame, waiting.pts_us, shots_.shot_index_at(waiting.pts_us), waiting.sample,
-                              waiting.duration_us};
+  auto work = std::make_shared<SampleWork>();
+  work->picture = std::move(waiting.sample);
+  work->sample = {waiting.frame, waiting.pts_us, shots_.shot_index_at(waiting.pts_us), work->picture, waiting.duration_us};
+  work->frames = std::exchange(luma_, {});
   ++samples_;
-  ms_per_sample_.push_back(measured_ms([&] {
-    team_->run(stages_.size(), [&](size_t, size_t i) { add_to(stages_[i], sample, luma_); });
-  }));
-  luma_.clear();
+  const Clock clock;
+  for (const auto& worker : workers_) worker->push(work);
+  if (options_.one_at_a_time)
+    for (const auto& worker : workers_) worker->wait();
+  ms_per_sample_.push_back(static_cast<float>(clock.seconds_since_start() * 1000));
 }
 
 }  // namespace prismvid::pipeline

@@ -4,32 +4,22 @@
 #include <functional>
 #include <memory>
 #include <stop_token>
-#include <string>
 #include <vector>
 
-#include "core/error.h"
-#include "core/thread_team.h"
 #include "media/frame_source.h"
-#include "pipeline/detector_stage.h"
 #include "pipeline/shot_follower.h"
+#include "pipeline/stage_worker.h"
 
 namespace prismvid::pipeline {
-
-/// One detector of a pass and how it went. Detectors run side by side, each on one thread at a time.
-struct RunningStage {
-  std::string name;
-  std::unique_ptr<DetectorStage> stage;
-  std::vector<float> ms_per_sample;
-  std::optional<Error> error;  // it failed: the pass goes on without it
-};
 
 struct FramePassOptions {
   Rational sample_rate{2, 1};
   int64_t start_us = 0;  // samples are taken from here on
+  bool one_at_a_time = false;  // each sample goes through all detectors before the next frame, for measuring
 };
 
 /// The one linear pass over a video: every frame goes to the shots, some become samples for the detectors, in order of
-/// time and once their shot is settled. Memory does not grow with the video's length. Not thread-safe.
+/// time and once their shot is settled. Detectors work beside the pass, a few samples behind it at most. Memory does not grow with the video's length. Not thread-safe.
 class FramePass {
  public:
   FramePass(const FramePassOptions& options, ShotFollower& shots, std::vector<RunningStage>& stages);
@@ -39,7 +29,7 @@ class FramePass {
 
   int64_t frames() const { return frames_; }
   int64_t samples() const { return samples_; }
-  /// How long each sample took, all stages together.
+  /// How long each sample took to be handed on: all of its analysis where options.one_at_a_time.
   const std::vector<float>& ms_per_sample() const { return ms_per_sample_; }
   /// What follows the last sample and the end of the last frame, for finish() of the stages.
   std::span<const vision::LumaFrame> rest() const { return luma_; }
@@ -71,7 +61,7 @@ class FramePass {
   int64_t frames_ = 0;
   int64_t samples_ = 0;
   std::vector<float> ms_per_sample_;
-  std::unique_ptr<ThreadTeam> team_;  // a member a stage
+  std::vector<std::unique_ptr<StageWorker>> workers_;  // one a stage, during run()
 };
 
 }  // namespace prismvid::pipeline

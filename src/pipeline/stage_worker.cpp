@@ -1,0 +1,60 @@
+#include "pipeline/stage_worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace prismvid::pipeline {
+
+StageWorker::StageWorker(RunningStage& stage, size_t most_waiting)
+    : stage_(stage),
+      most_waiting_(std::max<size_t>(1, most_waiting)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+StageWorker::~StageWorker() = default;
+
+void StageWorker::push(std::shared_ptr<const SampleWork> work) {
+  wait_until_fewer_than(most_waiting_);
+  const std::lock_guard lock(mutex_);
+  queue_.push_back(std::move(work));
+  changed_.notify_all();
+}
+
+void StageWorker::wait() { wait_until_fewer_than(1); }
+
+void StageWorker::wait_until_fewer_than(size_t count) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return queue_.size() < count || problem_; });
+  if (problem_) std::rethrow_exception(problem_);
+}
+
+void StageWorker::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [&] { return !queue_.empty(); }) && !stop.stop_requested()) {
+    const auto work = queue_.front();
+    lock.unlock();
+    std::exception_ptr problem;
+    try {
+      look_at(*work);
+    } catch (...) {
+      problem = std::current_exception();
+    }
+    lock.lock();
+    queue_.pop_front();
+    problem_ = problem;
+    changed_.notify_all();
+    if (problem) return;
+  }
+}
+
+void StageWorker::look_at(const SampleWork& work) {
+  if (stage_.error) return;
+  const Clock clock;
+  try {
+    stage_.stage->add(work.sample, work.frames);
+  } catch (const Error& error) {
+    stage_.error = error;
+  }
+  stage_.ms_per_sample.push_back(static_cast<float>(clock.seconds_since_start() * 1000));
+}
+
+}  // namespace prismvid::pipeline
