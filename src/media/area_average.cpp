@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "core/vector_clones.h"
+
 namespace prismvid::media {
 namespace {
 
@@ -41,7 +43,7 @@ float weight_at(const Footprint& f, int position) {
 }
 
 template <typename Sample, typename Sum>
-void add_rows(const PlaneView<Sample>& source, int begin, int end, Sum* __restrict sums,
+PRISMVID_VECTOR_CLONES void add_rows(const PlaneView<Sample>& source, int begin, int end, Sum* __restrict sums,
               int values) {
   std::fill_n(sums, values, Sum{0});
   int y = begin;
@@ -87,7 +89,7 @@ template <typename Sum>
 using Wide = std::conditional_t<std::is_same_v<Sum, uint16_t>, int, Sum>;
 
 template <int Ratio, typename Sum>
-void average_columns_by(const Sum* __restrict column_sums, int width, float scale,
+PRISMVID_VECTOR_CLONES void average_columns_by(const Sum* __restrict column_sums, int width, float scale,
                         float* __restrict out) {
   for (int x = 0; x < width; ++x) {
     Wide<Sum> sum = 0;

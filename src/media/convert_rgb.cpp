@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/vector_clones.h"
 #include "media/color.h"
 
 namespace prismvid::media {
@@ -87,7 +88,7 @@ struct Planes {
   explicit Planes(int width) : red(static_cast<size_t>(width)), green(red.size()), blue(red.size()) {}
 };
 
-void convert(const Matrix& m, const uint8_t* luma, const int16_t* __restrict u, const int16_t* __restrict v, int width,
+PRISMVID_VECTOR_CLONES void convert(const Matrix& m, const uint8_t* luma, const int16_t* __restrict u, const int16_t* __restrict v, int width,
              uint8_t* __restrict red, uint8_t* __restrict green, uint8_t* __restrict blue) {
   for (int x = 0; x < width; ++x) {
     const int y = high_product(static_cast<int16_t>(luma[x] << 7), m.luma) + m.luma_offset;
@@ -97,7 +98,7 @@ void convert(const Matrix& m, const uint8_t* luma, const int16_t* __restrict u, 
   }
 }
 
-void interleave(const Planes& planes, int width, uint8_t* __restrict rgb) {
+PRISMVID_VECTOR_CLONES void interleave(const Planes& planes, int width, uint8_t* __restrict rgb) {
   for (int x = 0; x < width; ++x) {
     rgb[3 * x] = planes.red[static_cast<size_t>(x)];
     rgb[3 * x + 1] = planes.green[static_cast<size_t>(x)];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/vector_clones.h"
 #include "media/area_average.h"
 #include "media/color.h"
 #include "media/convert_rgb.h"
@@ -18,7 +19,7 @@ uint8_t rounded(float value) {
   return static_cast<uint8_t>(std::clamp(static_cast<int>(value + 0.5f), 0, 255));
 }
 
-void scale_row(const float* row, float scale, float offset, int width, uint8_t* __restrict out) {
+PRISMVID_VECTOR_CLONES void scale_row(const float* row, float scale, float offset, int width, uint8_t* __restrict out) {
   for (int x = 0; x < width; ++x) out[x] = rounded(row[x] * scale + offset);
 }
 

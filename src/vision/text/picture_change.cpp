@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "core/vector_clones.h"
+
 namespace prismvid::vision {
 namespace {
 
@@ -28,7 +30,7 @@ struct Rows {
 };
 
 /// Adds to `counts` the pixels of a row that stand and are new. Written so that compilers use vectors.
-void count_new_strokes(const Rows& known, const Rows& earlier, const Rows& now, int width, int32_t* __restrict counts) {
+PRISMVID_VECTOR_CLONES void count_new_strokes(const Rows& known, const Rows& earlier, const Rows& now, int width, int32_t* __restrict counts) {
   for (int x = 1; x < width - 1; ++x) {
     const int ax = known.here[x + 1] - known.here[x - 1], ay = known.below[x] - known.above[x];
     const int bx = earlier.here[x + 1] - earlier.here[x - 1], by = earlier.below[x] - earlier.above[x];

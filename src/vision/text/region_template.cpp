@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/vector_clones.h"
+
 namespace prismvid::vision {
 namespace {
 
@@ -38,7 +40,7 @@ struct Row {
 };
 
 /// Adds the row's pixels to the sums of their columns. Written so that compilers use vectors.
-void add_row(const Row& row, int count, int32_t* __restrict fits, int32_t* __restrict energies) {
+PRISMVID_VECTOR_CLONES void add_row(const Row& row, int count, int32_t* __restrict fits, int32_t* __restrict energies) {
   for (int x = 0; x < count; ++x) {
     const auto gx = static_cast<int16_t>((row.here[x + 1] - row.here[x - 1]) & row.stroke[x]);
     const auto gy = static_cast<int16_t>((row.below[x] - row.above[x]) & row.stroke[x]);
