@@ -31,7 +31,7 @@ if [ -n "${WORLD_RUN:-}" ]; then
     rm -rf "$work/requests" "$work/compare"
     evaluate "${models[5]}" --work "$work/compare" --seeds "$(last "${WORLD_COMPARE_CLIPS:-25}")" --requests "$work/requests"
     for type in float32 bfloat16; do
-      "$WORLD_TORCH" -m world.compare_transformers "$work/requests/16bit/0" "$WORLD_RUN" --type $type -o "$work/compare-$type.json"
+      "$WORLD_TORCH" -m world.compare_transformers "$work/requests/16bit" "$WORLD_RUN" --type $type -o "$work/compare-$type.json"
     done
   fi
 fi

@@ -1,6 +1,6 @@
 """Asks transformers what `prismvid eval --requests DIR` asked, and counts replies that are the same.
 
-usage: python -m world.compare_transformers DIR/0 MODEL [MODEL ...] [--type float32] [--most N] [-o FILE]
+usage: python -m world.compare_transformers DIR MODEL [MODEL ...] [--type float32] [--most N] [-o FILE]
        (from tools/; needs torch, transformers and opencv-python-headless)
 MODEL is a folder of weights as transformers or MLX names them (whole, 4 or 8 bit) with its tokenizer.json. Transformers'
 own model and generate() are used, with the program's pictures, times and prompts; nothing holds its replies to a schema.
@@ -73,7 +73,7 @@ def compare(folder, model_folder, type_name, most):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device, getattr(torch, type_name)).eval()
     tally, differ, begin = Tally(), [], time.time()
-    for file in sorted(folder.glob("*.json"))[:most]:
+    for file in sorted(folder.rglob("*.json"))[:most]:
         asked, frames = read_request(file)
         reply, tokens = reply_of(model, encoder, asked, frames)
         kind = asked["prompt"].split(" ", 1)[0].lower()  # write, answer, decide, ...: the prompt's first word
@@ -82,7 +82,7 @@ def compare(folder, model_folder, type_name, most):
         tally.add(f"same replies, {kind}", same)
         tally.add("same number of tokens in", tokens == asked["tokens_in"])
         if not same:
-            differ.append({"request": file.stem, "program": asked["reply"], "transformers": reply})
+            differ.append({"request": str(file.relative_to(folder)), "program": asked["reply"], "transformers": reply})
     return {"model": str(model_folder.name), "type": type_name, "device": device,
             "seconds": round(time.time() - begin, 1), "scores": tally.table(), "counts": tally.counts(), "differ": differ}
 

@@ -2,17 +2,18 @@
 
 usage: python -m world.evaluate_program PROGRAM MODEL [MODEL ...] --work DIR [--seeds 0-49] [--questions 4]
        (from tools/; needs numpy, opencv-python-headless, pillow, jsonschema and ffmpeg)
-Clips are rendered at 640x360 and 25 frames a second into DIR. Every model watches all of them in one run of `analyze`, and
-answers in one run of `eval --analysed`; the fast stages run once for all models. --requests keeps what the models were
-given and replied (compare_transformers.py). DIR/scores-MODEL.json holds scores and counts; every document is held against the
-schema. With --features the stages that give the model its facts can be chosen.
+Clips are rendered at 640x360 and 25 frames a second into DIR. They are taken in portions: every model watches one in one run of
+`analyze`, and answers in one run of `eval --analysed`; the fast stages run once for all models. A finished portion is kept in
+DIR/portions and not run again, so a long run can be interrupted, and several can share DIR; remove them after a change.
+--requests keeps what the models were given and replied (compare_transformers.py). DIR/scores-MODEL.json holds scores and
+counts; every document is held against the schema. With --features the stages that give the model its facts can be chosen.
 """
 import argparse
 import json
 import pathlib
 import random
+import resource
 import subprocess
-import time
 
 import jsonschema
 
@@ -38,6 +39,14 @@ def render_all(work, clips):
             part.rename(file)
 
 
+def portion_name(clips):
+    return f"{clips[0].seed:06d}-{clips[-1].seed:06d}"
+
+
+def library(work, clips):
+    return work / f"library-{portion_name(clips)}.db"
+
+
 def run(program, *arguments):
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
     if done.returncode not in (0, 6):
@@ -49,7 +58,7 @@ def analyse(program, model, work, clips, features):
     """The documents of all clips, in order."""
     files = [clip_file(work, c.seed) for c in clips]
     lines = run(program, "analyze", *files, "--features", features, "--detector", "demo-world-detector", "--model", model,
-                "--format", "json", "--db", work / "library.db").splitlines()
+                "--format", "json", "--db", library(work, clips)).splitlines()
     return [json.loads(line) for line in lines]
 
 
@@ -64,20 +73,21 @@ def write_set(work, clips, asked):
         for i, q in enumerate(questions):
             rows.append({"id": f"{clip.seed}/{i}", "video": clip_file(work, clip.seed).name, "kind": q.topic,
                          "question": q.text} | q.reply())
-    file = work / "questions.jsonl"
+    file = work / f"questions-{portion_name(clips)}.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return file
 
 
-def answer(program, model, work, questions, name, requests):
+def answer(program, model, work, clips, asked, requests):
     """{id: item} of the program's own report."""
-    report = work / f"answers-{name}.json"
-    kept, db = [], work / "library.db"
+    name, part = pathlib.Path(model).name, portion_name(clips)
+    report = work / f"answers-{name}-{part}.json"
+    kept, db = [], library(work, clips)
     if requests:  # a library of its own, so that captions are asked for again and kept too
-        kept, db = ["--requests", requests / name], requests / f"{name}.db"
+        kept, db = ["--requests", requests / name / part], requests / f"{name}-{part}.db"
         requests.mkdir(parents=True, exist_ok=True)
-    run(program, "eval", questions, "--videos", work, "--model", model, "--analysed", "--detector", "demo-world-detector",
-        "--db", db, "-o", report, *kept)
+    run(program, "eval", write_set(work, clips, asked), "--videos", work, "--model", model, "--analysed", "--detector",
+        "demo-world-detector", "--db", db, "-o", report, *kept)
     return {item["id"]: item for item in json.loads(report.read_text())[0]["items"]}
 
 
@@ -108,6 +118,48 @@ def score_item(tally, q, item):
     score_answer(tally, q, got, "questions")
 
 
+def processor_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def evaluate(args, model, clips, validator):
+    """Counts of one model on one portion, and what they cost."""
+    tally, begin = Tally(), processor_seconds()
+    documents = analyse(args.program, model, args.work, clips, args.features)
+    watched = processor_seconds()
+    asked = [questions_of(c, args.questions) for c in clips]
+    answers = answer(args.program, model, args.work, clips, asked, args.requests) if args.questions else {}
+    for clip, document, questions in zip(clips, documents, asked):
+        score(tally, clip, document, validator)
+        for i, q in enumerate(questions):
+            score_item(tally, q, answers[f"{clip.seed}/{i}"])
+    return {"clips": len(clips), "questions": len(answers), "media_seconds": sum(c.duration for c in clips),
+            "analyze_cpu_seconds": watched - begin, "questions_cpu_seconds": processor_seconds() - watched,
+            "counts": tally.counts()}
+
+
+def evaluate_once(args, model, clips, validator):
+    file = args.work / "portions" / f"{pathlib.Path(model).name}-{portion_name(clips)}.json"
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        render_all(args.work, clips)
+        result = evaluate(args, model, clips, validator)
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(result, indent=1) + "\n")
+        part.rename(file)
+    return json.loads(file.read_text())
+
+
+def summed(model, features, portions):
+    tally = Tally()
+    for portion in portions:
+        for name, (right, of) in portion["counts"].items():
+            tally.add(name, right, of)
+    total = {key: round(sum(p[key] for p in portions), 1) for key in portions[0] if key != "counts"}
+    return {"model": pathlib.Path(model).name, "features": features} | total | {"scores": tally.table(), "counts": tally.counts()}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=pathlib.Path)
@@ -115,30 +167,22 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", default="0-49")
     parser.add_argument("--questions", type=int, default=4)
+    parser.add_argument("--portion", type=int, default=20, help="clips that are taken at a time")
     parser.add_argument("--requests", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--features", default="shots,scenes,ocr,objects,caption,story")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     first, last = (int(v) for v in args.seeds.split("-"))
     clips = [c for c in map(write_clip, range(first, last + 1)) if c.duration <= LONGEST]
-    render_all(args.work, clips)
-    asked = [questions_of(c, args.questions) for c in clips]
-    questions = write_set(args.work, clips, asked)
+    portions = [clips[i:i + args.portion] for i in range(0, len(clips), args.portion)]
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
-    for model in args.models:
-        name, tally, begin = pathlib.Path(model).name, Tally(), time.time()
-        documents = analyse(args.program, model, args.work, clips, args.features)
-        watched = time.time() - begin
-        answers = answer(args.program, model, args.work, questions, name, args.requests) if args.questions else {}
-        for clip, document, qs in zip(clips, documents, asked):
-            score(tally, clip, document, validator)
-            for i, q in enumerate(qs):
-                score_item(tally, q, answers[f"{clip.seed}/{i}"])
-        seconds = sum(c.duration for c in clips)
-        result = {"model": name, "clips": len(clips), "questions": len(answers), "features": args.features,
-                  "media_seconds": round(seconds, 1), "analyze_seconds": round(watched, 1),
-                  "scores": tally.table(), "counts": tally.counts()}
-        (args.work / f"scores-{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    done = {model: [] for model in args.models}
+    for portion in portions:
+        for model in args.models:
+            done[model].append(evaluate_once(args, model, portion, validator))
+    for model, results in done.items():
+        result = summed(model, args.features, results)
+        (args.work / f"scores-{pathlib.Path(model).name}.json").write_text(json.dumps(result, indent=1) + "\n")
         print(json.dumps(result, indent=1), flush=True)
 
 
