@@ -153,6 +153,7 @@ void run_analyze(const AnalyzeArguments& arguments) {
   const auto store = open_store(arguments.common);
   deep::InstalledModels deep_models(arguments.kv_bits);
   pipeline::Analyzer analyzer(*store, models, &deep_models);
+  if (videos.size() > 1) analyzer.keep_networks();
   int worst = 0;
   for (const fs::path& video : videos) {
     const int code = analyze_one(analyzer, video, arguments, options);

@@ -73,11 +73,12 @@ class Reporter {
 class Run {
  public:
   Run(store::Store& store, const vision::ModelRegistry& models, deep::ModelProvider& deep_models, LibrarySearch& library,
-      const fs::path& path, const AnalyzeOptions& options, const ProgressCallback& on_progress, std::stop_token stop)
+      KeptNetworks& networks, const fs::path& path, const AnalyzeOptions& options, const ProgressCallback& on_progress, std::stop_token stop)
       : store_(store),
         models_(models),
         deep_models_(deep_models),
         library_(library),
+        networks_(networks),
         path_(fs::absolute(path)),
         options_(options),
         reporter_(on_progress, path_.filename().string(), std::move(stop)) {}
@@ -188,7 +189,7 @@ class Run {
       if (!is_wanted(plan)) continue;
       try {
         verify_models(plan);
-        running.push_back({plan.name, make_detector_stage(plan, models_, options_, static_cast<int>(wanted)), {}, {}});
+        running.push_back({plan.name, make_detector_stage(plan, models_, options_, static_cast<int>(wanted), networks_), {}, {}});
       } catch (const Error& error) {
         ledger.mark_failed(plan.name, error);
       }
@@ -326,6 +327,7 @@ class Run {
   const vision::ModelRegistry& models_;
   deep::ModelProvider& deep_models_;
   LibrarySearch& library_;
+  KeptNetworks& networks_;
   fs::path path_;
   const AnalyzeOptions& options_;
   Reporter reporter_;
@@ -341,7 +343,7 @@ class Run {
 
 document::Document Analyzer::analyze(const fs::path& video, const AnalyzeOptions& options, const ProgressCallback& on_progress,
                                      std::stop_token stop) {
-  return Run(store_, models_, deep_models_, library_, video, options, on_progress, std::move(stop)).analyze();
+  return Run(store_, models_, deep_models_, library_, networks_, video, options, on_progress, std::move(stop)).analyze();
 }
 
 document::Document latest_document(store::Store& store, const std::string& video_id) {

@@ -5,6 +5,7 @@
 
 #include "deep/model.h"
 #include "document/document.h"
+#include "pipeline/kept_networks.h"
 #include "pipeline/library_search.h"
 #include "pipeline/options.h"
 #include "store/store.h"
@@ -20,6 +21,9 @@ class Analyzer {
   Analyzer(store::Store& store, const vision::ModelRegistry& models, deep::ModelProvider* deep_models = nullptr)
       : store_(store), models_(models), deep_models_(deep_models ? *deep_models : installed_), library_(models) {}
 
+  /// Before a run over several videos: what detectors load stays loaded from one to the next.
+  void keep_networks() { networks_.keep(); }
+
   /// A stage that cannot run or fails is marked in the document; what the others found stays. Throws Error when the
   /// input cannot be read (kNotFound, kUnreadable, kNotVideo), the store fails, or `stop` was requested (kCancelled).
   document::Document analyze(const std::filesystem::path& video, const AnalyzeOptions& options,
@@ -31,6 +35,7 @@ class Analyzer {
   deep::InstalledModels installed_;
   deep::ModelProvider& deep_models_;
   LibrarySearch library_;
+  KeptNetworks networks_;
 };
 
 /// The document of a video's last analysis with today's names and edits. Throws Error(kNotFound) when there is none.

@@ -28,11 +28,11 @@ vision::Precision precision(const AnalyzeOptions& options) {
 
 class ObjectsStage : public DetectorStage {
  public:
-  ObjectsStage(const vision::ModelManifest& model, int threads)
-      : detector_(model, threads), tracker_(detector_.classes()) {}
+  explicit ObjectsStage(std::shared_ptr<vision::ObjectDetector> detector)
+      : detector_(std::move(detector)), tracker_(detector_->classes()) {}
 
   void add(const Sample& sample, LumaFrames) override {
-    tracker_.update(sample, detector_.detect(sample.picture));
+    tracker_.update(sample, detector_->detect(sample.picture));
     collect();
   }
 
@@ -47,14 +47,14 @@ class ObjectsStage : public DetectorStage {
     for (ObjectTrack& track : tracker_.take_finished()) tracks_.push_back(std::move(track));
   }
 
-  vision::ObjectDetector detector_;
+  std::shared_ptr<vision::ObjectDetector> detector_;
   vision::ObjectTracker tracker_;
   std::vector<ObjectTrack> tracks_;
 };
 
 class FacesStage : public DetectorStage {
  public:
-  FacesStage(std::unique_ptr<vision::FaceDetector> detector, std::unique_ptr<vision::FaceEmbedder> embedder)
+  FacesStage(std::shared_ptr<vision::FaceDetector> detector, std::shared_ptr<vision::FaceEmbedder> embedder)
       : analyzer_(std::move(detector), std::move(embedder)) {}
 
   void add(const Sample& sample, LumaFrames) override {
@@ -85,7 +85,7 @@ bool is_plausible(const TextTrack& track) {
 
 class TextStage : public DetectorStage {
  public:
-  explicit TextStage(std::unique_ptr<vision::TextEngine> engine) : engine_(std::move(engine)), reader_(*engine_) {}
+  explicit TextStage(std::shared_ptr<vision::TextEngine> engine) : engine_(std::move(engine)), reader_(*engine_) {}
 
   bool needs_luma() const override { return true; }
 
@@ -106,27 +106,43 @@ class TextStage : public DetectorStage {
       if (is_plausible(track)) tracks_.push_back(std::move(track));
   }
 
-  std::unique_ptr<vision::TextEngine> engine_;
+  std::shared_ptr<vision::TextEngine> engine_;
   vision::TextReader reader_;
   std::vector<TextTrack> tracks_;
 };
 
-std::unique_ptr<DetectorStage> make_faces(const vision::ModelRegistry& models, const AnalyzeOptions& options, int threads) {
+/// Stands for the networks of a stage: its models and how they run.
+std::string networks_key(const StagePlan& plan, const AnalyzeOptions& options, int threads) {
+  std::string key = plan.name + (options.apple_vision ? " apple " : " ") + (options.exact ? "exact " : "fast ") + std::to_string(threads);
+  for (const vision::ModelManifest& model : plan.models) key += " " + model.content_hash();
+  return key;
+}
+
+std::shared_ptr<vision::ObjectDetector> make_objects(const StagePlan& plan, int threads) {
+  return std::make_shared<vision::ObjectDetector>(plan.models.at(0), threads);
+}
+
+struct FaceNetworks {
+  std::shared_ptr<vision::FaceDetector> detector;
+  std::shared_ptr<vision::FaceEmbedder> embedder;
+};
+
+std::shared_ptr<FaceNetworks> make_faces(const vision::ModelRegistry& models, const AnalyzeOptions& options, int threads) {
   vision::FaceOptions face_options;
   face_options.network = {precision(options), threads, {}};
   auto detector = options.apple_vision ? vision::make_apple_face_detector() : vision::make_face_detector(models, face_options);
-  return std::make_unique<FacesStage>(std::move(detector), vision::make_face_embedder(models, face_options));
+  return std::make_shared<FaceNetworks>(FaceNetworks{std::move(detector), vision::make_face_embedder(models, face_options)});
 }
 
 /// New lines come in bunches, which is when a sample takes longest: they get all threads.
-std::unique_ptr<DetectorStage> make_text(const vision::ModelRegistry& models, const AnalyzeOptions& options, int threads,
-                                         int lines_at_once) {
-  if (options.apple_vision) return std::make_unique<TextStage>(vision::make_apple_text_engine());
+std::shared_ptr<vision::TextEngine> make_text(const vision::ModelRegistry& models, const AnalyzeOptions& options, int threads,
+                                              int lines_at_once) {
+  if (options.apple_vision) return vision::make_apple_text_engine();
   vision::TextEngineOptions text_options;
   text_options.precision = precision(options);
   text_options.threads = threads;
   text_options.lines_at_once = lines_at_once;
-  return std::make_unique<TextStage>(vision::make_text_engine(models, text_options));
+  return vision::make_text_engine(models, text_options);
 }
 
 std::function<std::vector<LabelScore>(ImageView)> make_labeller(const StagePlan& plan, const AnalyzeOptions& options) {
@@ -167,12 +183,18 @@ StageOutput run_labels(const StagePlan& plan, const AnalyzeOptions& options, con
 }
 
 std::unique_ptr<DetectorStage> make_detector_stage(const StagePlan& plan, const vision::ModelRegistry& models,
-                                                   const AnalyzeOptions& options, int side_by_side) {
+                                                   const AnalyzeOptions& options, int side_by_side, KeptNetworks& kept) {
   const int threads = options.threads > 0 ? options.threads : available_threads();
   const int share = std::max(1, threads / std::max(1, side_by_side));
-  if (plan.name == stage::kObjects) return std::make_unique<ObjectsStage>(plan.models.at(0), share);
-  if (plan.name == stage::kFaces) return make_faces(models, options, share);
-  if (plan.name == stage::kOcr) return make_text(models, options, share, threads);
+  const std::string key = networks_key(plan, options, share);
+  if (plan.name == stage::kObjects)
+    return std::make_unique<ObjectsStage>(kept.get<vision::ObjectDetector>(key, [&] { return make_objects(plan, share); }));
+  if (plan.name == stage::kFaces) {
+    const auto networks = kept.get<FaceNetworks>(key, [&] { return make_faces(models, options, share); });
+    return std::make_unique<FacesStage>(networks->detector, networks->embedder);
+  }
+  if (plan.name == stage::kOcr)
+    return std::make_unique<TextStage>(kept.get<vision::TextEngine>(key, [&] { return make_text(models, options, share, threads); }));
   fail(ErrorCode::kInternal, "'", plan.name, "' is no detector");
 }
 

@@ -82,8 +82,8 @@ struct FaceAnalyzer::Held {
   Image picture;
 };
 
-FaceAnalyzer::FaceAnalyzer(std::unique_ptr<FaceDetector> detector,
-                           std::unique_ptr<FaceEmbedder> embedder)
+FaceAnalyzer::FaceAnalyzer(std::shared_ptr<FaceDetector> detector,
+                           std::shared_ptr<FaceEmbedder> embedder)
     : detector_(std::move(detector)), embedder_(std::move(embedder)), tracker_(tracking()) {}
 
 FaceAnalyzer::FaceAnalyzer(const ModelRegistry& models, const FaceOptions& options)

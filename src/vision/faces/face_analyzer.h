@@ -36,7 +36,7 @@ float same_person_cosine(const ModelManifest& embedder);
 /// thread-safe.
 class FaceAnalyzer {
  public:
-  FaceAnalyzer(std::unique_ptr<FaceDetector> detector, std::unique_ptr<FaceEmbedder> embedder);
+  FaceAnalyzer(std::shared_ptr<FaceDetector> detector, std::shared_ptr<FaceEmbedder> embedder);
   FaceAnalyzer(const ModelRegistry& models, const FaceOptions& options);
   ~FaceAnalyzer();
 
@@ -62,8 +62,8 @@ class FaceAnalyzer {
   FaceTrack completed(Live&& track);
   std::vector<float> embedding(const Live& track);
 
-  std::unique_ptr<FaceDetector> detector_;
-  std::unique_ptr<FaceEmbedder> embedder_;
+  std::shared_ptr<FaceDetector> detector_;
+  std::shared_ptr<FaceEmbedder> embedder_;
   ByteTracker tracker_;
   std::map<TrackId, Live> live_;
   std::vector<FaceTrack> finished_;
