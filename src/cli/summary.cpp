@@ -1,5 +1,6 @@
 #include "cli/summary.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <sstream>
@@ -48,6 +49,28 @@ void print_deep(std::ostream& text, const document::Document& document) {
   if (!document.captions.empty()) text << "  " << document.captions.size() << " captions (prismvid export --format captions)\n";
 }
 
+/// Stages without a result for one reason.
+struct Missing {
+  std::string names;  // with commas
+  StageStatus status;
+  std::string reason;
+};
+
+std::vector<Missing> missing_stages(const document::Document& document) {
+  std::vector<Missing> all;
+  for (const document::Stage& stage : document.analysis.stages) {
+    if (!stage.error) continue;
+    const auto same = std::find_if(all.begin(), all.end(), [&](const Missing& missing) {
+      return missing.status == stage.status && missing.reason == stage.error->message;
+    });
+    if (same == all.end())
+      all.push_back({stage.name, stage.status, stage.error->message});
+    else
+      same->names += ", " + stage.name;
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string summarize(const document::Document& document) {
@@ -73,14 +96,13 @@ int report_stages(const document::Document& document, bool as_json) {
   for (const document::Warning& warning : document.analysis.warnings)
     if (!as_json) std::cerr << "prismvid: warning: " << document.video.name << ": " << warning.message << '\n';
   int code = 0;
-  for (const document::Stage& stage : document.analysis.stages) {
-    if (!stage.error) continue;
-    const bool failed = stage.status == StageStatus::kFailed;
+  for (const Missing& missing : missing_stages(document)) {
+    const bool failed = missing.status == StageStatus::kFailed;
     if (failed && code == 0) code = exit_code(ErrorCode::kModel);
     if (failed) {
-      print_error(Error(ErrorCode::kModel, stage.name + ": " + stage.error->message), as_json);
+      print_error(Error(ErrorCode::kModel, missing.names + ": " + missing.reason), as_json);
     } else if (!as_json) {
-      std::cerr << "prismvid: " << stage.name << " unavailable: " << stage.error->message << '\n';
+      std::cerr << "prismvid: " << missing.names << " unavailable: " << missing.reason << '\n';
     }
   }
   return code;

@@ -21,6 +21,7 @@ using nlohmann::json;
 using testing::AnyOf;
 using testing::Each;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 class DeepTest : public testing::Test {
  protected:
@@ -121,8 +122,10 @@ TEST_F(DeepTest, WithoutAModelTheFastHalfIsCompleteAndSaysWhatMendsIt) {
 }
 
 TEST_F(DeepTest, AskedForButNotThereIsAFailure) {
-  const ProcessResult result = analyze({"shots,caption", "--deep", "on", "--model", "/nowhere"});
+  const ProcessResult result = analyze({"shots,caption,story", "--deep", "on", "--model", "/nowhere"});
   EXPECT_EQ(result.exit_code, 6);
+  EXPECT_THAT(json::parse(result.err)["error"]["message"].get<std::string>(),
+              StartsWith("caption, story: "));  // one reason is said once
   EXPECT_EQ(statuses(json::parse(result.out))["shots"], "done");
 }
 
