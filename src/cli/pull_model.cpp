@@ -70,20 +70,31 @@ class BlobLock {
   throw refusal;
 }
 
+/// A file that is not there before and after, however the work in between ends.
+struct Passing {
+  explicit Passing(fs::path file) : path(std::move(file)) { remove(); }
+  ~Passing() { remove(); }
+  Passing(const Passing&) = delete;
+  Passing& operator=(const Passing&) = delete;
+  void remove() const {
+    std::error_code ignored;
+    fs::remove(path, ignored);
+  }
+  fs::path path;
+};
+
 HubListing fetch_listing(const std::string& name, const fs::path& repository,
                          const PullOptions& options) {
   DownloadOptions transfer;
   transfer.stop = options.stop;
   transfer.bearer_token = options.token;
   const fs::path answer = repository / ("listing." + std::to_string(::getpid()) + ".json");
-  fs::remove(answer.string() + transfer.partial_suffix);
+  const Passing whole{answer}, part{answer.string() + transfer.partial_suffix};
   vision::download(options.endpoint + "/api/models/" + url_path(name) + "/revision/" +
                        url_path(options.revision) + "?blobs=true",
                    answer, transfer);
   std::ifstream in(answer, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  fs::remove(answer);
-  return parse_hub_listing(text);
+  return parse_hub_listing({std::istreambuf_iterator<char>(in), {}});
 }
 
 class Pull {

@@ -83,6 +83,7 @@ class PullTest(unittest.TestCase):
         self.assertIn("HF_TOKEN", result.stderr)
         self.assertIn("for the account", self.pull(hub, HF_TOKEN="wrong").stderr)
         self.assertIn("no token has", self.pull(hub, HF_TOKEN="a\nX: y").stderr)
+        self.assertEqual([path for path in self.home.rglob("*") if path.is_file()], [])
 
     def test_goes_on_where_the_connection_broke_off(self):
         hub = self.hub(breaks=2)
