@@ -167,7 +167,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", default="0-49")
     parser.add_argument("--questions", type=int, default=4)
-    parser.add_argument("--portion", type=int, default=20, help="clips that are taken at a time")
+    parser.add_argument("--portion", type=int, default=10, help="clips that are taken at a time")
     parser.add_argument("--requests", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--features", default="shots,scenes,ocr,objects,caption,story")
     args = parser.parse_args()
