@@ -19,7 +19,8 @@ struct FramePassOptions {
 };
 
 /// The one linear pass over a video: every frame goes to the shots, some become samples for the detectors, in order of
-/// time and once their shot is settled. Detectors work beside the pass, a few samples behind it at most. Memory does not grow with the video's length. Not thread-safe.
+/// time and once their shot is settled. Detectors work beside the pass, a few samples behind it at most. Memory does not
+/// grow with the video's length. Not thread-safe.
 class FramePass {
  public:
   FramePass(const FramePassOptions& options, ShotFollower& shots, std::vector<RunningStage>& stages);
