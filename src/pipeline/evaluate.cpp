@@ -37,6 +37,13 @@ std::string choice_lines(const std::vector<std::string>& choices) {
   return lines;
 }
 
+/// "A", "B", ... as a schema's list of what is allowed.
+nlohmann::ordered_json letters(size_t count) {
+  auto list = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < count; ++i) list.push_back(std::string(1, static_cast<char>('A' + i)));
+  return list;
+}
+
 /// `count` times in the middles of equal parts.
 std::vector<int64_t> even_times(const TimeRange& range, int count) {
   std::vector<int64_t> times;
@@ -94,6 +101,7 @@ class Evaluation {
              : std::pair<std::string_view, std::string>{"choices", choice_lines(item.choices)});
     deep::Request request =
         deep::request_of(deep::prompt(free ? "question" : "choice"), values, 512);
+    if (!free) request.schema["properties"]["choice"]["enum"] = letters(item.choices.size());
     request.temperature = options_.temperature;
     request.seed = options_.seed;
     request.clip = deep::read_clip(item.video, range, even_times(range, options_.frames), *model_,

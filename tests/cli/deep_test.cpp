@@ -168,6 +168,26 @@ TEST_F(DeepTest, AModelLargerThanTheMemoryIsNotLoaded) {
   EXPECT_THAT(document["analysis"]["degraded"]["message"].get<std::string>(), HasSubstr("smaller"));
 }
 
+/// The model was not trained to choose: only the schema makes its answer a letter.
+TEST_F(DeepTest, EvaluatesMultipleChoiceQuestionsOfVideoMme) {
+  const fs::path set = folder_.path() / "set.jsonl", report = folder_.path() / "report.json";
+  std::ofstream(set) << json{{"videoID", "demo"},
+                             {"question_id", "001-1"},
+                             {"task_type", "Attribute Perception"},
+                             {"question", "What colour does the red circle turn?"},
+                             {"options", {"A. Blue.", "B. Green.", "C. White.", "D. Pink."}},
+                             {"answer", "A"}};
+  const ProcessResult result = run({"eval", set.string(), "--videos", PRISMVID_ASSETS, "--model", model().string(), "--frames",
+                                    "4", "-o", report.string()});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::ifstream file(report);
+  const json scored = json::parse(file)[0];
+  EXPECT_THAT(scored["items"][0]["answer"], AnyOf("A", "B", "C", "D"));
+  EXPECT_EQ(scored["items"][0]["right"], scored["items"][0]["answer"] == "A");
+  EXPECT_EQ(scored["scores"]["Attribute Perception"]["of"], 1);
+  EXPECT_EQ(scored["settings"]["frames"], 4);
+}
+
 TEST_F(DeepTest, AnswersWithTimesAndSaysWhatIsNotShown) {
   ASSERT_EQ(analyze({"shots,scenes,caption", "--model", model().string()}).exit_code, 0);
   const ProcessResult shown =
