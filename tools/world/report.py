@@ -45,8 +45,7 @@ def reached(result):
     kinds = {n.removeprefix("questions, "): v for n, v in result["scores"].items() if n.startswith("questions, ")}
     weakest = sorted(kinds.items(), key=lambda item: item[1])
     return (f"{result['clips']} clips, {result['media_seconds']:.0f} s of video, {result['questions']} questions, "
-            f"{result['model']}; {result['analyze_cpu_seconds'] / result['clips']:.1f} s of processor time a clip for both stages, "
-            f"{result['questions_cpu_seconds'] / result['questions']:.1f} s a question:\n\n"
+            f"{result['model']}:\n\n"
             + table(("measure", "reached", "of", "aim"), rows) + "\n\nQuestions by topic: "
             + ", ".join(f"{kind} {percent(value)}" for kind, value in weakest) + ".")
 
