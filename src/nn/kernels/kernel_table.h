@@ -15,9 +15,10 @@ enum class Precision {
   kFloat32,
 };
 
-/// Tokens of one product that are worked on together.
-constexpr int kMaxTile = 12;
-constexpr int kMaxTokens = 22 * kMaxTile;
+/// Tokens of one product whose activations lie together: whole multiples of those that the levels
+/// keep in registers.
+constexpr int kMaxTile = 24;
+constexpr int kMaxTokens = 11 * kMaxTile;
 
 /// Rows of activations made ready for a level's own product, a tile of up to kMaxTile tokens.
 struct PrepareArguments {
@@ -83,7 +84,7 @@ struct DenseArguments {
 
 constexpr int kMaxHeadDim = 256;
 constexpr int kKeysTogether = 128;              // keys of one step of the online softmax
-constexpr int kQueriesTogether = 4 * kMaxTile;  // queries of one head that share packed keys
+constexpr int kQueriesTogether = 2 * kMaxTile;  // queries of one head that share packed keys
 constexpr int kMaxQueryRows = 16;               // rows that read keys where they lie
 
 /// Keys or values of one head made ready for a level's own product. Keys come in blocks of 16 as a

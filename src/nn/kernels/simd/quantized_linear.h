@@ -23,7 +23,7 @@ struct ByteDot {
   static constexpr int kPartialSteps = V::template kPartialSteps<kBits>;
   /// Blocks of 16 rows whose sums are in registers together, so that an activation serves them all.
   template <int kBits>
-  static constexpr int kBlocksPerTile = V::kBlocksPerTile;
+  static constexpr int kBlocksPerTile = 1;
   /// What was taken off each weight to make it a signed byte.
   template <int kBits>
   static constexpr int kOffset = V::template kOffset<kBits>;
@@ -33,10 +33,6 @@ struct ByteDot {
   template <int kBits>
   static Sum dot(Sum sum, typename V::Bytes weights, const void* x) {
     return V::template dot_bytes<kBits>(sum, weights, x);
-  }
-  template <int kBits>
-  static Sum dot_repeated(Sum sum, typename V::Bytes weights, typename V::Bytes x) {
-    return V::dot_repeated(sum, weights, x);
   }
   static Sum widen(Sum sum, Sum partial) { return V::add_widened(sum, partial); }
   template <int kBits>
@@ -256,15 +252,16 @@ void add_group(const typename Dot::Sum* dots, Floats scale, Floats bias, const f
   }
 }
 
-/// Straight from the packed form, added to out (T, 16): for few tokens, when reading the weights is
-/// what takes time.
+/// Some groups of a block times T tokens straight from the packed form, added to out (T, 16): sums
+/// stay in registers, weights are unpacked for these tokens alone.
 template <class V, int kBits, int T>
-void stream_block(const PackedBlocks& m, const std::uint8_t* p, TileView x, float* out) {
+void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, TileView x,
+                   float* out) {
   using Dot = ByteDot<V>;
   typename V::Floats sums[T];
   for (int t = 0; t < T; ++t) sums[t] = V::load(out + 16 * t);
   const std::size_t number = byte_size(m.scale_type);
-  for (int g = 0; g < m.columns / m.group_size; ++g) {
+  for (int g = 0; g < groups; ++g) {
     const auto scale = V::load_numbers(p, m.scale_type);
     const auto bias = whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type));
     p += 32 * number;
@@ -402,12 +399,14 @@ void with_tokens(int tokens, F&& f) {
   f.template operator()<T>();
 }
 
-/// Runs F<T>(first) for parts of at most kMost tokens.
+/// Runs F<T>(first) for parts of at most kMost tokens, as even as they can be.
 template <int kMost, class F>
 void in_parts(int tokens, F&& f) {
-  for (int first = 0; first < tokens; first += kMost) {
-    const int count = tokens - first < kMost ? tokens - first : kMost;
+  const int parts = (tokens + kMost - 1) / kMost;
+  for (int part = 0, first = 0; part < parts; ++part) {
+    const int count = (tokens - first + parts - part - 1) / (parts - part);
     with_tokens<kMost>(count, [&]<int T>() { f.template operator()<T>(first); });
+    first += count;
   }
 }
 
@@ -454,27 +453,50 @@ void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks)
   store_blocks<typename Dot::Vector>(a, a.matrix.rows, first_block, blocks, sums);
 }
 
+/// The same from the packed form, without panels.
 template <class V, int kBits>
-void multiply_streaming(const MultiplyArguments& a, int block) {
-  alignas(64) float sums[1][kMaxTokens * 16];  // of which four tokens are touched
-  start_sums<V>(a, block, sums[0]);
-  const TileView x = tile_view<ByteDot<V>>(a, 0, a.tokens, 0);
-  with_tokens<4>(a.tokens, [&]<int T>() {
-    stream_block<V, kBits, T>(a.matrix, a.matrix.data + block * a.matrix.block_bytes, x, sums[0]);
-  });
-  store_blocks<V>(a, a.matrix.rows, block, 1, sums);
+void multiply_streaming(const MultiplyArguments& a, int first_block, int blocks) {
+  const PackedBlocks& m = a.matrix;
+  const int groups = m.columns / m.group_size;
+  const std::size_t group_bytes = m.block_bytes / groups;
+  // Many tokens come by for a stretch of weights that fits into the first cache with a tile.
+  const int step = a.tokens <= V::kStreamedTokens ? groups : 512 / m.group_size;
+  alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
+  for (int i = 0; i < blocks; ++i) start_sums<V>(a, first_block + i, sums[i]);
+  for (int g = 0; g < groups; g += step) {
+    const int count = groups - g < step ? groups - g : step;
+    for (int i = 0; i < blocks; ++i) {
+      const std::uint8_t* weights = m.data + (first_block + i) * m.block_bytes + g * group_bytes;
+      for (int t = 0; t < a.tokens; t += kMaxTile) {
+        const int tokens = a.tokens - t < kMaxTile ? a.tokens - t : kMaxTile;
+        const TileView x = tile_view<ByteDot<V>>(a, t, tokens, g);
+        in_parts<V::kStreamedTokens>(tokens, [&]<int T>(int from) {
+          stream_groups<V, kBits, T>(m, weights, count, x.from(from), sums[i] + 16 * (t + from));
+        });
+      }
+    }
+  }
+  store_blocks<V>(a, m.rows, first_block, blocks, sums);
+}
+
+/// Whether the products of so many tokens go without panels.
+template <class Dot>
+constexpr bool streams(int tokens) {
+  if constexpr (Dot::kRoundsToBytes)
+    return Dot::Vector::kStreamsAll || tokens <= Dot::Vector::kStreamedTokens;
+  return false;
 }
 
 template <class Dot, int kBits>
 void multiply_blocks(const MultiplyArguments& a) {
-  if (Dot::kRoundsToBytes && a.tokens <= 4) {
-    for (int block = a.first_block; block < a.last_block; ++block)
-      multiply_streaming<typename Dot::Vector, kBits>(a, block);
-    return;
-  }
   for (int block = a.first_block; block < a.last_block; block += kBlocksTogether) {
-    const int left = a.last_block - block;
-    multiply_by_panels<Dot, kBits>(a, block, left < kBlocksTogether ? left : kBlocksTogether);
+    const int left = a.last_block - block, count = left < kBlocksTogether ? left : kBlocksTogether;
+    if constexpr (Dot::kRoundsToBytes)
+      if (streams<Dot>(a.tokens)) {
+        multiply_streaming<typename Dot::Vector, kBits>(a, block, count);
+        continue;
+      }
+    if constexpr (!streams<Dot>(kMaxTokens)) multiply_by_panels<Dot, kBits>(a, block, count);
   }
 }
 

@@ -16,10 +16,12 @@ struct Avx2 {
   struct Bytes {
     __m256i low, high;
   };
+  // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
+  static constexpr int kStreamedTokens = 4;
+  static constexpr bool kStreamsAll = false;  // more tokens too, instead of panels
   // 16 registers: two for each token's sums, two for the weights, one for an activation. For bytes
   // one more for products; with 6 tokens g++ 12 keeps sums in memory.
   static constexpr int kFloatTokensTogether = 6;
-  static constexpr int kBlocksPerTile = 1;
   template <int kBits>
   static constexpr int kTokensTogether = 4;
   /// Four products of kBits and 8 bits that 16-bit sums hold; 8-bit weights need 32 at once.

@@ -12,8 +12,10 @@ struct Avx512 {
   using FourBytes = std::uint32_t __attribute__((may_alias, aligned(1)));
   using Floats = __m512;
   using Bytes = __m512i;  // 64, or 16 sums of 32 bits
+  // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
+  static constexpr int kStreamedTokens = 8;
+  static constexpr bool kStreamsAll = true;  // more tokens too, instead of panels
   static constexpr int kFloatTokensTogether = 12;
-  static constexpr int kBlocksPerTile = 2;
   template <int kBits>
   static constexpr int kTokensTogether = 12;
   template <int kBits>
@@ -113,10 +115,6 @@ struct Avx512 {
   }
   static Bytes repeat_four(const void* p) {
     return _mm512_set1_epi32(static_cast<int>(*static_cast<const FourBytes*>(p)));
-  }
-  static Bytes dot_repeated(Bytes acc, Bytes unsigned_bytes, Bytes four_signed) {
-    asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(unsigned_bytes), "v"(four_signed));
-    return acc;
   }
 };
 

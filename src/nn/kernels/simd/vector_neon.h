@@ -16,9 +16,11 @@ struct Neon {
   struct Bytes {
     uint8x16_t a, b, c, d;
   };
+  // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
+  static constexpr int kStreamedTokens = 4;
+  static constexpr bool kStreamsAll = false;  // more tokens too, instead of panels
   // 32 registers: four for each token's sums, four for the weights, one for an activation.
   static constexpr int kFloatTokensTogether = 6;
-  static constexpr int kBlocksPerTile = 1;
   template <int kBits>
   static constexpr int kTokensTogether = 6;
   template <int kBits>
