@@ -16,6 +16,12 @@ class Embedding {
   /// Null where the CPU kernels read it.
   const Matrix* plain_matrix() const { return std::get_if<Matrix>(&table_); }
 
+  /// Null where MLX reads it.
+  SharedMatrix kernel_matrix() const {
+    const auto* packed = std::get_if<SharedMatrix>(&table_);
+    return packed ? *packed : nullptr;
+  }
+
   /// Logits of a tied head, float32: (..., width) -> (..., count).
   mx::array as_linear(const mx::array& x) const;
 

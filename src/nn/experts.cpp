@@ -42,22 +42,27 @@ mx::array multiply_chosen(const mx::array& x, const Matrix& matrix, const mx::ar
                         true, q.group_size, q.bits, q.mode, std::nullopt, sorted);
 }
 
+void mix_experts(const PackedExpertWeights& weights, MixtureOfExperts::Options options,
+                 const kernels::ConstRows& x, const kernels::ConstRows& scores,
+                 const kernels::ConstRows& other, const kernels::Rows& output) {
+  const KernelRuntime& runtime = weights.gate->runtime();
+  const auto blocks = [](const SharedMatrix& matrix) {
+    return matrix->quantized()->packed_blocks();
+  };
+  kernels::experts(
+      runtime.context(),
+      {blocks(weights.gate), blocks(weights.up), blocks(weights.down), weights.experts},
+      {options.experts_per_token, options.normalize}, x, scores, other, output,
+      runtime.precision(x.type));
+}
+
 mx::array by_kernel(const mx::array& x, const mx::array& scores, const mx::array& other,
                     const PackedExpertWeights& weights, MixtureOfExperts::Options options) {
-  return kernel_array(
-      "Experts", x.shape(), x.dtype(), {x, scores, other},
-      [=](const std::vector<mx::array>& in, mx::array& output) {
-        const KernelRuntime& runtime = weights.gate->runtime();
-        const auto blocks = [](const SharedMatrix& matrix) {
-          return matrix->quantized()->packed_blocks();
-        };
-        const kernels::ConstRows rows = rows_of(in[0]);
-        kernels::experts(
-            runtime.context(),
-            {blocks(weights.gate), blocks(weights.up), blocks(weights.down), weights.experts},
-            {options.experts_per_token, options.normalize}, rows, rows_of(in[1]), rows_of(in[2]),
-            writable_rows_of(output), runtime.precision(rows.type));
-      });
+  return kernel_array("Experts", x.shape(), x.dtype(), {x, scores, other},
+                      [=](const std::vector<mx::array>& in, mx::array& output) {
+                        mix_experts(weights, options, rows_of(in[0]), rows_of(in[1]),
+                                    rows_of(in[2]), writable_rows_of(output));
+                      });
 }
 
 }  // namespace
@@ -66,6 +71,20 @@ mx::array MixtureOfExperts::plus(const mx::array& x, const mx::array& other) con
   if (const auto* packed = std::get_if<PackedExpertWeights>(&weights_))
     return by_kernel(x, router_.in_float32(x), other, *packed, options_);
   return other + by_mlx(x, std::get<ExpertWeights>(weights_));
+}
+
+bool MixtureOfExperts::has_kernels() const {
+  return router_.kernel_matrix() && std::holds_alternative<PackedExpertWeights>(weights_);
+}
+
+void MixtureOfExperts::run(const kernels::ConstRows& x, const kernels::ConstRows& other,
+                           const kernels::Rows& output) const {
+  const auto& packed = std::get<PackedExpertWeights>(weights_);
+  std::vector<float> scores(static_cast<size_t>(x.rows) * packed.experts);
+  const kernels::Rows rows = {scores.data(), kernels::NumberType::kFloat32, x.rows, packed.experts,
+                              static_cast<size_t>(packed.experts)};
+  router_.kernel_matrix()->multiply(x, rows);
+  mix_experts(packed, options_, x, kernels::read(rows), other, output);
 }
 
 // The plain form.

@@ -31,6 +31,12 @@ class MixtureOfExperts {
   /// The result plus `other`: (batch, tokens, width) -> the same.
   mx::array plus(const mx::array& x, const mx::array& other) const;
 
+  /// Whether run() can be called.
+  bool has_kernels() const;
+  /// output = the result for x plus `other`, all (tokens, width), at once on the CPU's kernels.
+  void run(const kernels::ConstRows& x, const kernels::ConstRows& other,
+           const kernels::Rows& output) const;
+
  private:
   mx::array by_mlx(const mx::array& x, const ExpertWeights& weights) const;
 

@@ -1,8 +1,11 @@
 #include "nn/kernel_matrix.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "nn/kernel_primitive.h"
 #include "nn/kernels/elementwise.h"
+#include "nn/kernels/gated_linear.h"
 #include "nn/kernels/look_up.h"
 #include "nn/kernels/products.h"
 #include "nn/kernels/quantized_linear.h"
@@ -147,66 +150,65 @@ kernels::Product product_of(const KernelMatrix& matrix, const kernels::ConstRows
   return {packed.packed_blocks(), packed.bias(), input, output};
 }
 
-kernels::Rows columns_of(const kernels::Rows& rows, int first, int count) {
-  return {static_cast<char*>(rows.data) + first * byte_size(rows.type), rows.type, rows.rows, count,
-          rows.stride};
-}
-
-kernels::ConstRows read(const kernels::Rows& rows) {
-  return {rows.data, rows.type, rows.rows, rows.columns, rows.stride};
-}
-
 }  // namespace
+
+void multiply_together(std::span<const SharedMatrix> matrices, const kernels::ConstRows& input,
+                       const kernels::Rows& output) {
+  const bool in_one = std::all_of(matrices.begin(), matrices.end(), [](const SharedMatrix& matrix) {
+    return matrix->quantized() != nullptr;
+  });
+  std::vector<kernels::Product> products;
+  int column = 0;
+  for (const SharedMatrix& matrix : matrices) {
+    const kernels::Rows part = kernels::columns(output, column, matrix->rows());
+    column += matrix->rows();
+    if (in_one)
+      products.push_back(product_of(*matrix, input, part));
+    else
+      matrix->multiply(input, part);
+  }
+  const KernelRuntime& runtime = matrices[0]->runtime();
+  if (in_one) kernels::multiply_all(runtime.context(), products, runtime.precision(input.type));
+}
+
+void multiply_gated(const KernelMatrix& gate, const KernelMatrix& up,
+                    const kernels::ConstRows& input, const kernels::Rows& output) {
+  const KernelRuntime& runtime = gate.runtime();
+  const PackedMatrix *packed_gate = gate.quantized(), *packed_up = up.quantized();
+  if (packed_gate && packed_up && packed_gate->group_size() == packed_up->group_size())
+    return kernels::gated_linear(runtime.context(), *packed_gate, *packed_up, input, output,
+                                 runtime.precision(input.type));
+  const auto memory = std::make_unique_for_overwrite<std::byte[]>(
+      std::size_t(output.rows) * output.columns * byte_size(output.type));
+  const kernels::Rows ups = {memory.get(), output.type, output.rows, output.columns,
+                             static_cast<size_t>(output.columns)};
+  gate.multiply(input, output);
+  up.multiply(input, ups);
+  const kernels::ConstRows factors = kernels::read(ups);
+  kernels::activate(runtime.context(), kernels::Activation::kSwiGlu, kernels::read(output),
+                    &factors, output);
+}
 
 mx::array multiply_together(const mx::array& x, std::vector<SharedMatrix> matrices) {
   mx::Shape shape = x.shape();
   shape.back() = 0;
   for (const SharedMatrix& matrix : matrices) {
     check_fits(x, *matrix);
-    check(matrix->quantized() != nullptr, ErrorCode::kInvalidArgument,
-          "linear: only quantised matrices are multiplied together");
     shape.back() += matrix->rows();
   }
-  return kernel_array(
-      "LinearTogether", std::move(shape), x.dtype(), {x},
-      [matrices](const std::vector<mx::array>& in, mx::array& output) {
-        const kernels::ConstRows input = rows_of(in[0]);
-        const kernels::Rows all = writable_rows_of(output);
-        std::vector<kernels::Product> products;
-        int column = 0;
-        for (const SharedMatrix& matrix : matrices) {
-          products.push_back(product_of(*matrix, input, columns_of(all, column, matrix->rows())));
-          column += matrix->rows();
-        }
-        const KernelRuntime& runtime = matrices[0]->runtime();
-        kernels::multiply_all(runtime.context(), products, runtime.precision(input.type));
-      });
+  return kernel_array("LinearTogether", std::move(shape), x.dtype(), {x},
+                      [matrices](const std::vector<mx::array>& in, mx::array& output) {
+                        multiply_together(matrices, rows_of(in[0]), writable_rows_of(output));
+                      });
 }
 
 mx::array multiply_gated(const mx::array& x, SharedMatrix gate, SharedMatrix up) {
   check_fits(x, *gate);
   check_fits(x, *up);
-  return kernel_array(
-      "GatedLinear", product_shape(x, *gate), x.dtype(), {x},
-      [gate, up](const std::vector<mx::array>& in, mx::array& output) {
-        const kernels::ConstRows input = rows_of(in[0]);
-        const kernels::Rows gates = writable_rows_of(output);
-        const auto memory = std::make_unique_for_overwrite<std::byte[]>(output.nbytes());
-        const kernels::Rows ups = {memory.get(), gates.type, gates.rows, gates.columns,
-                                   gates.stride};
-        const KernelRuntime& runtime = gate->runtime();
-        if (gate->quantized() && up->quantized()) {
-          const kernels::Product products[] = {product_of(*gate, input, gates),
-                                               product_of(*up, input, ups)};
-          kernels::multiply_all(runtime.context(), products, runtime.precision(input.type));
-        } else {
-          gate->multiply(input, gates);
-          up->multiply(input, ups);
-        }
-        const kernels::ConstRows factors = read(ups);
-        kernels::activate(runtime.context(), kernels::Activation::kSwiGlu, read(gates), &factors,
-                          gates);
-      });
+  return kernel_array("GatedLinear", product_shape(x, *gate), x.dtype(), {x},
+                      [gate, up](const std::vector<mx::array>& in, mx::array& output) {
+                        multiply_gated(*gate, *up, rows_of(in[0]), writable_rows_of(output));
+                      });
 }
 
 mx::array look_up(const mx::array& ids, std::shared_ptr<const KernelMatrix> table) {

@@ -62,7 +62,16 @@ mx::array multiply_transposed(const mx::array& x, SharedMatrix matrix,
                               const std::optional<mx::array>& addend = std::nullopt,
                               std::optional<mx::Dtype> dtype = std::nullopt);
 
-/// x (..., in) times several quantised matrices, side by side in one array (..., sum of outs).
+/// output (tokens, rows of all) = input (tokens, columns) times each matrix transposed, side by
+/// side: where all are quantised, in one go.
+void multiply_together(std::span<const SharedMatrix> matrices, const kernels::ConstRows& input,
+                       const kernels::Rows& output);
+
+/// output (tokens, rows) = silu(input gate^T) * (input up^T).
+void multiply_gated(const KernelMatrix& gate, const KernelMatrix& up,
+                    const kernels::ConstRows& input, const kernels::Rows& output);
+
+/// x (..., in) times several matrices, side by side in one array (..., sum of outs).
 mx::array multiply_together(const mx::array& x, std::vector<SharedMatrix> matrices);
 
 /// silu(x gate^T) * (x up^T) in the dtype of x.

@@ -70,6 +70,18 @@ void KeyValueCache::reserve(int tokens) {
     buffer = mx::concatenate({buffer, space(buffer, rounded_up(tokens) - room)}, 2);
 }
 
+kernels::Heads KeyValueCache::heads_with(int buffer, int tokens) {
+  mx::array& numbers = buffers_.at(buffer);
+  if (!numbers.is_available()) numbers.eval();
+  return {numbers.data<void>(),
+          number_type(numbers.dtype()).value(),
+          numbers.shape(1),
+          size_ + tokens,
+          numbers.shape(3),
+          static_cast<size_t>(numbers.strides(1)),
+          static_cast<size_t>(numbers.strides(2))};
+}
+
 mx::array KeyValueCache::attention(const mx::array& queries, const SharedKernels& kernels) const {
   const std::vector<mx::array> all = tokens(0, size_);
   if (!format_.is_quantized())

@@ -49,6 +49,10 @@ class KeyValueCache {
   /// Buffers (1, heads, room, head_dim) of a cache in 16 bits that has tokens.
   const mx::array& key_buffer() const { return buffers_.at(0); }
   const mx::array& value_buffer() const { return buffers_.at(1); }
+  /// The same as heads with `tokens` more behind size(), for which there is room: a CPU writes
+  /// them there. Waits until what is kept is computed.
+  kernels::Heads keys_with(int tokens) { return heads_with(0, tokens); }
+  kernels::Heads values_with(int tokens) { return heads_with(1, tokens); }
   /// Counts tokens that were written in place.
   void advance(int tokens) { size_ += tokens; }
 
@@ -56,6 +60,8 @@ class KeyValueCache {
   void truncate(int size) { size_ = std::min(size_, size); }
 
  private:
+  kernels::Heads heads_with(int buffer, int tokens);
+
   KeyValueFormat format_;
   std::vector<mx::array> buffers_;  // as tokens(), with room behind
   int size_ = 0;

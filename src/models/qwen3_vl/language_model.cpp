@@ -14,10 +14,6 @@ mx::array make_periods(const TextConfig& config) {
   return mx::array(periods.begin(), {static_cast<int>(periods.size())});
 }
 
-float turned_length(const TextConfig& config) {
-  return config.yarn ? static_cast<float>(config.yarn->attention_factor) : 1.0f;
-}
-
 std::variant<nn::SwiGlu, nn::MixtureOfExperts> make_mlp(const TextConfig& config,
                                                         nn::Weights& weights, int index) {
   const std::string path = kRoot + "layers." + std::to_string(index) + ".mlp.";

@@ -73,6 +73,8 @@ class DecoderLayer {
   const TextAttention& attention() const { return self_attn_; }
   /// Null for a mixture of experts.
   const nn::SwiGlu* dense() const { return std::get_if<nn::SwiGlu>(&mlp_); }
+  /// Null for a dense layer.
+  const nn::MixtureOfExperts* experts() const { return std::get_if<nn::MixtureOfExperts>(&mlp_); }
 
  private:
   nn::RmsNorm input_layernorm_, post_attention_layernorm_;
@@ -100,6 +102,7 @@ class LanguageModel {
   int layers() const { return static_cast<int>(layers_.size()); }
   const DecoderLayer& layer(int index) const { return layers_[index]; }
   const nn::RmsNorm& last_norm() const { return norm_; }
+  const nn::SharedKernels& kernels() const { return kernels_; }
   const nn::Matrix* embedding() const { return embed_tokens_.plain_matrix(); }
   /// The matrix that makes the logits; null where the CPU kernels multiply.
   const nn::Matrix* head() const {

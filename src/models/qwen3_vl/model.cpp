@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "models/qwen3_vl/checkpoint.h"
+#include "models/qwen3_vl/cpu_step.h"
 #include "models/qwen3_vl/device_decoder.h"
 
 namespace prismvid::qwen3_vl {
@@ -68,8 +69,10 @@ Model Model::load(const std::filesystem::path& folder, const LoadOptions& option
   weights.finish(folder.string());
   model.weight_bytes_ = weights.evaluate();
   model.key_value_format_ = key_value_format;
-  if (!key_value_format.is_quantized())
+  if (!key_value_format.is_quantized()) {
     model.decoder_ = make_device_decoder(model.language_, model.config_.text);
+    model.steps_on_cpu_ = can_step_on_cpu(model.language_);
+  }
   return model;
 }
 
@@ -136,6 +139,10 @@ mx::array Model::step(const std::vector<Sequence*>& sequences,
     }
     parts.push_back({&sequences[i]->caches, static_cast<int>(ids[i].size())});
   }
+  const bool all_begun = std::all_of(sequences.begin(), sequences.end(),
+                                     [](const Sequence* sequence) { return sequence->size() > 0; });
+  if (steps_on_cpu_ && all_begun && all.size() <= kMostTokensOfCpuStep)
+    return step_on_cpu(language_, config_.text, all, positions, parts);
   const mx::array embeddings =
       language_.embed(mx::array(all.begin(), {static_cast<int>(all.size())}));
   const TextPosition position = parts.size() == 1

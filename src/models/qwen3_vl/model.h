@@ -78,6 +78,7 @@ class Model {
   uint64_t weight_bytes_ = 0;
   nn::KeyValueFormat key_value_format_;
   std::shared_ptr<DeviceDecoder> decoder_;
+  bool steps_on_cpu_ = false;
 };
 
 /// Features of several media as one.

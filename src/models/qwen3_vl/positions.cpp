@@ -59,6 +59,10 @@ std::vector<float> text_frequencies(const TextConfig& text) {
   return frequencies;
 }
 
+float turned_length(const TextConfig& text) {
+  return text.yarn ? static_cast<float>(text.yarn->attention_factor) : 1.0f;
+}
+
 nn::Rotation text_rotation(const Positions& positions, int first, int count,
                            const TextConfig& text) {
   const auto frequencies = text_frequencies(text);
@@ -72,8 +76,7 @@ nn::Rotation text_rotation(const Positions& positions, int first, int count,
     for (int j = 0; j < half; ++j)
       angles[static_cast<size_t>(i) * half + j] =
           static_cast<float>(positions.of_token[first + i][axis_of(j)]) * frequencies[j];
-  const float length = text.yarn ? static_cast<float>(text.yarn->attention_factor) : 1.0f;
-  return nn::rotation_of(mx::array(angles.begin(), {count, half}), length);
+  return nn::rotation_of(mx::array(angles.begin(), {count, half}), turned_length(text));
 }
 
 nn::Rotation text_rotation(const std::vector<int>& positions, const TextConfig& text) {
@@ -82,8 +85,9 @@ nn::Rotation text_rotation(const std::vector<int>& positions, const TextConfig& 
   for (const int position : positions)
     for (const float frequency : frequencies)
       angles.push_back(static_cast<float>(position) * frequency);
-  return nn::rotation_of(mx::array(
-      angles.begin(), {static_cast<int>(positions.size()), static_cast<int>(frequencies.size())}));
+  return nn::rotation_of(mx::array(angles.begin(), {static_cast<int>(positions.size()),
+                                                    static_cast<int>(frequencies.size())}),
+                         turned_length(text));
 }
 
 }  // namespace prismvid::qwen3_vl

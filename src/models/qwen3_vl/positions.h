@@ -35,6 +35,9 @@ Positions make_positions(int tokens, const std::vector<VisualSpan>& spans);
 /// asks for YaRN, as _compute_yarn_parameters() of transformers.
 std::vector<float> text_frequencies(const TextConfig& text);
 
+/// What multiplies turned queries and keys: more than 1 where config.json asks for YaRN.
+float turned_length(const TextConfig& text);
+
 /// Rotation of `count` tokens from `first`. Interleaved: frequency j takes height where j % 3 = 1,
 /// width where j % 3 = 2, as far as mrope_section reaches, else time.
 nn::Rotation text_rotation(const Positions& positions, int first, int count,

@@ -56,13 +56,10 @@ void attend_rows(const Context& context, const AttentionInputs& in, const Heads&
 void attend_in_place(const Context& context, const AttentionInputs& in, const Heads& out) {
   const int shared = in.queries.heads / in.keys.heads;
   const int heads = std::min(shared, kMaxQueryRows), parts = (shared + heads - 1) / heads;
-  const int together = std::max(1, kMaxQueryRows / heads);
   context.pool.parallel_for(in.keys.heads * parts, [&](int task) {
     const int in_group = task % parts * heads;
-    const int head = task / parts * shared + in_group, count = std::min(heads, shared - in_group);
-    for (int first = 0; first < in.queries.tokens; first += together)
-      attend_rows(context, in, out, head, count, first,
-                  std::min(together, in.queries.tokens - first));
+    attend_heads(context, in, task / parts * shared + in_group, std::min(heads, shared - in_group),
+                 out);
   });
 }
 
@@ -124,6 +121,15 @@ void attend_packed(const Context& context, const AttentionInputs& in, const Head
 }
 
 }  // namespace
+
+void attend_heads(const Context& context, const AttentionInputs& inputs, int head, int count,
+                  const Heads& output) {
+  const int heads = std::min(count, kMaxQueryRows), together = kMaxQueryRows / heads;
+  for (int done = 0; done < count; done += heads)
+    for (int first = 0; first < inputs.queries.tokens; first += together)
+      attend_rows(context, inputs, output, head + done, std::min(heads, count - done), first,
+                  std::min(together, inputs.queries.tokens - first));
+}
 
 void attention(const Context& context, const AttentionInputs& inputs, const Heads& output) {
   check_inputs(inputs, output);

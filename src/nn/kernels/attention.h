@@ -70,6 +70,11 @@ struct QuantizedAttentionInputs {
 /// Throws kInvalidArgument for sizes that disagree, odd head sizes and those above kMaxHeadDim.
 void attention(const Context& context, const AttentionInputs& inputs, const Heads& output);
 
+/// The same for the heads [head, head + count), which share keys and values, on the calling thread:
+/// keys are read where they lie.
+void attend_heads(const Context& context, const AttentionInputs& inputs, int head, int count,
+                  const Heads& output);
+
 /// The same with quantised keys and values. They become plain numbers a few keys at a time, or one
 /// head at a time where many queries share the work. Head sizes are multiples of the group.
 void quantized_attention(const Context& context, const QuantizedAttentionInputs& inputs,

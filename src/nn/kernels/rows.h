@@ -38,4 +38,14 @@ inline Rows slice(const Rows& rows, int first, int count) {
   return {at_row(rows, first), rows.type, count, rows.columns, rows.stride};
 }
 
+/// `count` columns of all rows from `first`.
+inline Rows columns(const Rows& rows, int first, int count) {
+  return {static_cast<char*>(rows.data) + first * byte_size(rows.type), rows.type, rows.rows, count,
+          rows.stride};
+}
+
+inline ConstRows read(const Rows& rows) {
+  return {rows.data, rows.type, rows.rows, rows.columns, rows.stride};
+}
+
 }  // namespace prismvid::nn::kernels

@@ -45,6 +45,38 @@ TEST_P(CpuKernelsOf, LogitsAgreeInFloat32) {
         << bits;
 }
 
+// Two sequences of the golden conversations, stepped together past the room that their keys and
+// values begin with; some of the tokens are taken back on the way, as wrong guesses are.
+std::vector<mx::array> logits_of_steps(const Model& model) {
+  const std::vector<Case> cases = golden_cases(model);
+  std::vector<Sequence> sequences;
+  for (const Case& one : {cases[0], cases[1]}) {
+    sequences.push_back(model.begin(one.prompt));
+    prefill_logits(model, sequences.back(), one, encode_all(model, one), 16, 1).eval();
+  }
+  std::vector<mx::array> logits;
+  for (int i = 0; i < 60; ++i) {
+    std::vector<int> guesses;
+    for (int k = 0; k < 1 + i % 9; ++k) guesses.push_back((7 * i + k) % 50);
+    logits.push_back(model.logits(model.step({&sequences[0], &sequences[1]}, {guesses, {i % 50}})));
+    logits.back().eval();
+    if (i % 9 == 8)
+      for (nn::KeyValueCache& cache : sequences[0].caches) cache.truncate(cache.size() - 4);
+  }
+  EXPECT_GT(sequences[0].size(), 256);
+  return logits;
+}
+
+TEST_P(CpuKernelsOf, StepsAgreeInFloat32) {
+  for (const int bits : {0, 4}) {
+    const fs::path folder = model_of(GetParam(), bits);
+    const auto exact = logits_of_steps(Model::load(folder, {mx::float32, std::nullopt}));
+    const auto got = logits_of_steps(Model::load(folder, {mx::float32, nn::KernelOptions{}}));
+    for (size_t i = 0; i < exact.size(); ++i)
+      ASSERT_LT(relative_error(got[i], exact[i]), 1e-4f) << bits << " bits, step " << i;
+  }
+}
+
 // Half precision costs these narrow models more than real ones. MLX sums quantised products in
 // bfloat16, the kernels in float32: they must come closer to the exact logits than MLX does.
 TEST(CpuKernels, LogitsInBfloat16AreCloserToTheExactOnesThanMlxs) {

@@ -5,6 +5,8 @@
 #include <random>
 
 #include "core/error.h"
+#include "nn/kernels/elementwise.h"
+#include "nn/kernels/gated_linear.h"
 #include "nn/kernels/packed_matrix.h"
 #include "nn/kernels/quantized_linear.h"
 
@@ -52,6 +54,43 @@ TEST_P(Products, EqualThoseOneByOneForSharedAndOtherInputs) {
     for (std::size_t i = 0; i < got.size(); ++i)
       ASSERT_NEAR(got[i], want[i], 1e-4) << tokens << " " << i;
   }
+}
+
+TEST_P(Products, GatedEqualsBothProductsAndTheActivation) {
+  ThreadPool pool(2);
+  const Context context = {kernel_table(GetParam()), pool};
+  const std::vector<float> bias(560, 0.25f);
+  for (int rows : {16, 37, 550}) {
+    const PackedMatrix gate = random_matrix(rows, 64, pool, bias),
+                       up = random_matrix(rows, 64, pool, std::vector<float>(560, -1.0f));
+    for (int tokens : {1, 8, 13, 300}) {
+      std::vector<float> x(tokens * 64);
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) / 8 - 1;
+      const ConstRows input = {x.data(), NumberType::kFloat32, tokens, 64, 64};
+      std::vector<std::uint16_t> got(tokens * rows), want(got), ups(got);
+      const auto rows_in = [&](std::vector<std::uint16_t>& data) {
+        return Rows{data.data(), NumberType::kBfloat16, tokens, rows, std::size_t(rows)};
+      };
+      gated_linear(context, gate, up, input, rows_in(got), Precision::kInt8);
+      quantized_linear(context, gate, input, rows_in(want), Precision::kInt8);
+      quantized_linear(context, up, input, rows_in(ups), Precision::kInt8);
+      const ConstRows factors = read(rows_in(ups));
+      activate(context, Activation::kSwiGlu, read(rows_in(want)), &factors, rows_in(want));
+      ASSERT_EQ(got, want) << rows << " " << tokens;
+    }
+  }
+}
+
+TEST_P(Products, GatedRefusesMatricesOfDifferentSizes) {
+  ThreadPool pool(1);
+  const std::vector<float> bias(64), x(64);
+  std::vector<float> y(32);
+  const PackedMatrix gate = random_matrix(32, 64, pool, bias),
+                     up = random_matrix(16, 64, pool, bias);
+  EXPECT_THROW(gated_linear({kernel_table(GetParam()), pool}, gate, up,
+                            {x.data(), NumberType::kFloat32, 1, 64, 64},
+                            {y.data(), NumberType::kFloat32, 1, 32, 32}, Precision::kInt8),
+               Error);
 }
 
 TEST_P(Products, RefuseAnInputOfAnotherWidth) {

@@ -1,0 +1,67 @@
+#include "nn/kernels/gated_linear.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "core/error.h"
+#include "nn/kernels/linear_rounds.h"
+#include "nn/kernels/packed_layout.h"
+
+namespace prismvid::nn::kernels {
+namespace {
+
+/// The rows of a task's blocks times its tokens.
+void multiply(const Context& context, const PackedMatrix& matrix, const LinearTask& task,
+              const Rows& output, Precision precision) {
+  PackedBlocks part = matrix.packed_blocks();
+  part.data += task.first_block * part.block_bytes;
+  part.rows = output.columns;
+  const float* bias = matrix.bias();
+  context.table.multiply[static_cast<int>(precision)](
+      {.matrix = part,
+       .bias = bias ? bias + task.first_block * kBlockRows : nullptr,
+       .addend = {nullptr, NumberType::kFloat32, 0},
+       .first_block = 0,
+       .last_block = task.last_block - task.first_block,
+       .prepared = task.prepared,
+       .tokens = output.rows,
+       .output = output.data,
+       .output_type = output.type,
+       .output_stride = output.stride});
+}
+
+/// Both products of some columns and what becomes of them, while they are in a cache.
+void run_task(const Context& context, const PackedMatrix& gate, const PackedMatrix& up,
+              const LinearTask& task, Precision precision) {
+  const int first = task.first_block * kBlockRows,
+            count = std::min(task.last_block * kBlockRows, gate.rows()) - first;
+  const Rows gates = columns(task.output, first, count);
+  const std::size_t row_bytes = count * byte_size(gates.type);
+  const auto memory = std::make_unique_for_overwrite<std::uint8_t[]>(gates.rows * row_bytes);
+  const Rows ups = {memory.get(), gates.type, gates.rows, count, static_cast<std::size_t>(count)};
+  multiply(context, gate, task, gates, precision);
+  multiply(context, up, task, ups, precision);
+  for (int row = 0; row < gates.rows; ++row)
+    context.table.activate[static_cast<int>(Activation::kSwiGlu)]({.input = at_row(gates, row),
+                                                                   .up = at_row(ups, row),
+                                                                   .type = gates.type,
+                                                                   .count = count,
+                                                                   .output = at_row(gates, row)});
+}
+
+}  // namespace
+
+void gated_linear(const Context& context, const PackedMatrix& gate, const PackedMatrix& up,
+                  const ConstRows& input, const Rows& output, Precision precision) {
+  check(gate.rows() == up.rows() && gate.columns() == up.columns() &&
+            gate.group_size() == up.group_size() && input.columns == gate.columns() &&
+            output.columns == gate.rows() && input.rows == output.rows,
+        ErrorCode::kInvalidArgument, "gated linear: input ", input.rows, " x ", input.columns,
+        " and output ", output.rows, " x ", output.columns, " do not fit matrices of ", gate.rows(),
+        " x ", gate.columns(), " and ", up.rows(), " x ", up.columns());
+  run_linear(context, input, nullptr, output, gate.group_size(),
+             context.table.prepare[static_cast<int>(precision)],
+             [&](const LinearTask& task) { run_task(context, gate, up, task, precision); });
+}
+
+}  // namespace prismvid::nn::kernels
