@@ -8,6 +8,9 @@ namespace {
 // About 100 us: longer than the gap between two kernels of a decode step.
 constexpr int kSpins = 5000;
 
+// Of `active_`: a worker may still come in. The other bits count those that have.
+constexpr int kOpen = 1 << 30;
+
 void pause_briefly() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -24,6 +27,14 @@ void wait_while(const std::atomic<T>& value, T old) {
     pause_briefly();
   }
   value.wait(old, std::memory_order_acquire);
+}
+
+/// Counts a worker in, unless all tasks are given out.
+bool enter(std::atomic<int>& active) {
+  int inside = active.load(std::memory_order_acquire);
+  while ((inside & kOpen) != 0)
+    if (active.compare_exchange_weak(inside, inside + 1, std::memory_order_acq_rel)) return true;
+  return false;
 }
 
 }  // namespace
@@ -50,10 +61,12 @@ void ThreadPool::parallel_for(int count, const std::function<void(int)>& task) {
   task_ = &task;
   count_ = count;
   next_.store(0, std::memory_order_relaxed);
-  active_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  active_.store(kOpen, std::memory_order_release);
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
   take_tasks();
+  // Nobody waits for a worker that still sleeps or has lost its core: what it could do is done.
+  active_.fetch_and(~kOpen, std::memory_order_acq_rel);
   for (int left = active_.load(std::memory_order_acquire); left != 0;
        left = active_.load(std::memory_order_acquire))
     wait_while(active_, left);
@@ -70,6 +83,7 @@ void ThreadPool::work() {
     wait_while(round_, seen);
     seen = round_.load(std::memory_order_acquire);
     if (stop_) return;
+    if (!enter(active_)) continue;
     take_tasks();
     if (active_.fetch_sub(1, std::memory_order_acq_rel) == 1) active_.notify_one();
   }

@@ -33,7 +33,7 @@ class ThreadPool {
   const std::function<void(int)>* task_ = nullptr;
   int count_ = 0;
   std::atomic<int> next_{0};
-  std::atomic<int> active_{0};  // workers that have not finished this round
+  std::atomic<int> active_{0};  // workers at tasks, and whether more may come in
   std::atomic<std::uint32_t> round_{0};
   std::atomic<bool> stop_{false};
 };
