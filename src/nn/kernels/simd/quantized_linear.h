@@ -268,10 +268,7 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
     typename Dot::Sum dots[T];
     for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
     for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
-      __builtin_prefetch(p + 4096);
-      if constexpr (kBits > 1) __builtin_prefetch(p + 4096 + 64);
-      if constexpr (kBits > 2) __builtin_prefetch(p + 4096 + 128);
-      if constexpr (kBits > 3) __builtin_prefetch(p + 4096 + 192);
+      for (int line = 0; line < kBits; ++line) __builtin_prefetch(p + 4096 + 64 * line);
       const Unit<V, kBits> unit(p);
       const auto weight = [&](int i, int) { return V::template offset<kBits>(unit.vectors[i]); };
       add_dots<Dot, kBits, T>(8, weight, x.values, 4 * x.width, dots);
