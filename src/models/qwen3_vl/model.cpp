@@ -38,13 +38,19 @@ std::vector<int> visual_rows(const std::vector<VisualSpan>& spans, int begin, in
   return rows;
 }
 
-// Rows of `features` where a token is visual, of `others` (tokens, width) elsewhere.
+// Rows of `features` where a token is visual, of `others` (tokens, width) elsewhere. One token is
+// visual at least; of the features only what lies between the first and the last row is copied.
 mx::array mixed(const mx::array& others, const mx::array& features, const std::vector<int>& rows) {
+  const int last = *std::max_element(rows.begin(), rows.end());
+  int first = last;
+  for (const int row : rows)
+    if (row >= 0) first = std::min(first, row);
   std::vector<int> source(rows.size());
   const int tokens = others.shape(0);
   for (size_t i = 0; i < rows.size(); ++i)
-    source[i] = rows[i] < 0 ? static_cast<int>(i) : tokens + rows[i];
-  const mx::array all = mx::concatenate({others, mx::astype(features, others.dtype())}, 0);
+    source[i] = rows[i] < 0 ? static_cast<int>(i) : tokens + rows[i] - first;
+  const mx::array shown = mx::slice(features, {first, 0}, {last + 1, features.shape(1)});
+  const mx::array all = mx::concatenate({others, mx::astype(shown, others.dtype())}, 0);
   return mx::take(all, mx::array(source.begin(), {static_cast<int>(source.size())}), 0);
 }
 
