@@ -323,7 +323,8 @@ void add_sampling_options(CLI::App& command, GenerateArguments& arguments) {
   command.add_flag("--ignore-eos", arguments.options.ignore_end,
                    "go on behind the end of the answer");
   command
-      .add_option("--prefill-chunk", arguments.options.prefill_chunk, "prompt tokens run together")
+      .add_option("--prefill-chunk", arguments.options.prefill_chunk,
+                  "prompt tokens run together; 0: as many as suit the device")
       ->capture_default_str();
   command
       .add_option("--draft-tokens", arguments.options.draft_tokens,

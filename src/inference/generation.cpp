@@ -32,8 +32,8 @@ Generation::Generation(const PromptPlanner::Parts& parts, const GenerateOptions&
       forced_close_(parts.tokenizer.encode("\n")),
       look_up_(text_of(prompt)) {
   check(options.max_tokens > 0, ErrorCode::kInvalidArgument, "max-tokens must be 1 or more");
-  check(options.prefill_chunk > 0, ErrorCode::kInvalidArgument,
-        "the prefill chunk must be 1 or more tokens");
+  check(options.prefill_chunk >= 0, ErrorCode::kInvalidArgument,
+        "the prefill chunk must be 1 or more tokens, or 0 for the device's own");
   check(options.draft_tokens >= 0, ErrorCode::kInvalidArgument,
         "draft-tokens must be 0 (off) or more");
   if (options.grammar) matcher_.emplace(parts.masks_for(options.grammar));

@@ -51,6 +51,10 @@ Device default_device() {
   return mx::is_available(mx::Device::gpu) ? kGpu : Device::kCpu;
 }
 
+int default_prefill_chunk() {
+  return kGpu == Device::kCuda && mx::default_device() == mx::Device::gpu ? 8192 : 512;
+}
+
 LoadedModel load_model(const std::string& model, const LoadOptions& options) {
   const auto start = Clock::now();
   choose_device(options.device);

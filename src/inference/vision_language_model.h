@@ -30,6 +30,10 @@ using prismvid::TokenEvent;
 
 /// What kAuto means here.
 Device default_device();
+
+/// Of the device that models run on: a GPU of NVIDIA unpacks all weights for each chunk, so few and
+/// long ones are fastest there.
+int default_prefill_chunk();
 enum class Kernels { kFast, kPlain };  // on a CPU: PrismVid's own, or MLX's for comparison
 
 struct LoadOptions {
@@ -57,7 +61,8 @@ struct GenerateOptions {
   std::shared_ptr<const grammar::Grammar> grammar;
   bool number_media = false;  // "Picture 1: " before each
   qwen3_vl::VideoDialect dialect = qwen3_vl::VideoDialect::kRelease;
-  int prefill_chunk = 512;  // prompt tokens run together
+  /// Prompt tokens run together; 0: default_prefill_chunk().
+  int prefill_chunk = 0;
   /// Most tokens guessed ahead in one step, from the prompt, the answer and the grammar; 0: none.
   /// Guesses that the model does not make itself are dropped, so no answer depends on them.
   int draft_tokens = 7;
