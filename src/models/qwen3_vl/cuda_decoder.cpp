@@ -134,7 +134,7 @@ class CudaDecoder : public DeviceDecoder {
  private:
   static constexpr int kMostParts = 4096;  // of the attention: tokens * key heads * splits
   static constexpr int kSpan =
-      128;  // tokens; keys of a split, and how far steps run ahead of the host at most
+      256;  // tokens; keys of a split, and how far steps run ahead of the host at most
 
   static void advance(Sequence& sequence) {
     for (nn::KeyValueCache& cache : sequence.caches) cache.advance(1);
@@ -302,6 +302,7 @@ class CudaDecoder : public DeviceDecoder {
     plan.grid[1] = static_cast<unsigned>(a.splits);
     plan.grid[2] = static_cast<unsigned>(tokens);
     plan.threads = kAttentionWarps * kWarp;
+    plan.shared_bytes = attention_shared_bytes(a.rows);
     launch(plan, a, stream_);
   }
 

@@ -91,6 +91,32 @@ struct ProductShape {
   }
 };
 
+// One token. Unit: columns that share a scale, 64 or 32 (groups of 128 are two).
+template <int Bits_, int Unit_>
+struct TokenShape {
+  static constexpr int Bits = Bits_, kUnit = Unit_;
+  static constexpr int kWarps = 8, kThreads = kWarps * kWarp;
+  static constexpr int kTile = 4 * kUnit;           // columns that a warp multiplies at a time
+  static constexpr int kWords = kUnit * Bits / 32;  // of a lane and row
+  static constexpr int kRowBytes = kTile * Bits / 8;
+  static constexpr int kPieces = kRowBytes / 16, kCopies = (kPieces + 1) / 2;  // of a lane
+  // Lanes that read at a time find different banks.
+  static constexpr int kRowStride = kRowBytes + (kRowBytes % 128 == 0 ? 16 : 0);
+  // From one copy of a lane to its next: either pieces divide 16 or rows follow each other.
+  static constexpr int kCopyStride = kRowStride == kRowBytes ? 256 : 16 * kRowStride / kPieces;
+  static constexpr int kStageBytes = 16 * (kRowStride + 16);
+  static constexpr int kStages = (144 << 10) / (kWarps * kStageBytes);
+  static constexpr int kRingBytes = kWarps * kStages * kStageBytes;
+  static constexpr int kXBytes = 2 * kTile;
+  static constexpr int kBatch = 4;  // row tiles whose sums are added at a time
+  static constexpr int kSumFloats = kBatch * kWarps * 16;
+  __host__ static constexpr size_t shared_bytes(int columns) {
+    const size_t tiles = static_cast<size_t>(columns) / kTile;
+    return kRingBytes + (tiles + 1) * kXBytes + tiles * 4 * sizeof(float) * 2 +
+           (2 * kSumFloats + kWarps) * 4;
+  }
+};
+
 constexpr int kHeadDim = 128, kMostRows = 8;  // query heads that share a key head
 
 // Of one layer and sequence: (key heads, capacity, kHeadDim).
@@ -112,7 +138,11 @@ struct AttentionArguments {
   float scale, epsilon;
 };
 
-constexpr int kAttentionWarps = 4;
+constexpr int kAttentionWarps = 8;
+constexpr int kSharedState = kHeadDim + 16;  // floats
+constexpr unsigned attention_shared_bytes(int rows) {
+  return static_cast<unsigned>(kAttentionWarps * rows * kSharedState) * 4;
+}
 
 struct EmbedArguments {
   const uint32_t* weight;  // (vocabulary, columns), packed or bf16 (bits 16)

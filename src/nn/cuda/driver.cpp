@@ -42,6 +42,9 @@ Kernels::Kernels() {
   check_driver(
       cuDeviceGetAttribute(&multiprocessors_, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device),
       "asking for the multiprocessors");
+  check_driver(cuDeviceGetAttribute(&most_shared_bytes_,
+                                    CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device),
+               "asking for the shared memory");
   const auto load = [](const void* image) {
     CUmodule module = nullptr;
     check_driver(cuModuleLoadData(&module, image),
@@ -55,6 +58,7 @@ Kernels::Kernels() {
   };
   const CUmodule step = load(image_step);
   attention_ = find(step, "attention");
+  prefer_shared_memory(attention_);
   embed_ = find(step, "embed");
   pick_greedy_ = find(step, "pick_greedy");
   const void* images[] = {image_product_2, image_product_3, image_product_4, image_product_5,
@@ -80,6 +84,12 @@ int Kernels::blocks_at_once(CUfunction function, unsigned threads, size_t shared
                                                            static_cast<int>(threads), shared_bytes),
                "asking for the occupancy");
   return blocks;
+}
+
+void Kernels::prefer_shared_memory(CUfunction function) {
+  check_driver(cuFuncSetAttribute(function, CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT,
+                                  CU_SHAREDMEM_CARVEOUT_MAX_SHARED),
+               "dividing the memory");
 }
 
 void Kernels::use() const {

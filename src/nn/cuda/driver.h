@@ -76,8 +76,14 @@ class Kernels {
   CUfunction embed() const { return embed_; }
   CUfunction pick_greedy() const { return pick_greedy_; }
   int multiprocessors() const { return multiprocessors_; }
+  /// Of a block.
+  size_t most_shared_bytes() const { return static_cast<size_t>(most_shared_bytes_); }
   /// Blocks of `threads` and so much shared memory that run on one multiprocessor at a time.
   int blocks_at_once(CUfunction function, unsigned threads, size_t shared_bytes) const;
+
+  /// Gives `function` the division of a multiprocessor's memory with the least first-level cache.
+  /// Kernels that follow each other should agree: to change it, a multiprocessor must run empty.
+  static void prefer_shared_memory(CUfunction function);
 
   /// Makes the device's context current for this thread.
   void use() const;
@@ -88,7 +94,7 @@ class Kernels {
   CUcontext context_ = nullptr;
   CUmodule product_modules_[7] = {};
   CUfunction attention_ = nullptr, embed_ = nullptr, pick_greedy_ = nullptr;
-  int multiprocessors_ = 0;
+  int multiprocessors_ = 0, most_shared_bytes_ = 0;
 };
 
 /// Starts a kernel whose one argument is `arguments`; it may begin before the one ahead of it has

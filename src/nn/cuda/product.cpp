@@ -14,6 +14,7 @@ constexpr size_t kMostBytesOfX = 64 << 10;  // of shared memory, a block
 struct Shape {
   int column_tiles, block_rows, chunk, wide_bytes, x_bytes, sum_bytes;
   size_t (*shared_bytes)(int tokens, int columns);
+  size_t (*token_bytes)(int columns);  // null where one token is as few
 };
 
 template <int Bits, int Unit>
@@ -25,7 +26,8 @@ Shape shape_for(int tokens) {
                  S::kWideBytes,
                  S::kXBytes,
                  S::kSumBytes,
-                 [](int t, int columns) { return S::shared_bytes(t, columns); }};
+                 [](int t, int columns) { return S::shared_bytes(t, columns); },
+                 Bits < 16 ? &TokenShape<Bits, Unit>::shared_bytes : nullptr};
   };
   if (tokens <= kFewTokens) return of(ProductShape<Bits, Unit, 1, 8>{});
   if (tokens <= 32) return of(ProductShape<Bits, Unit, 4, 1>{});
@@ -75,6 +77,19 @@ int slices_for_many(int blocks, int chunks) {
 
 int blocks_of(const ProductArguments& a, const Shape& shape) {
   return (a.packed_rows() + shape.block_rows - 1) / shape.block_rows;
+}
+
+void multiply_one(int bits, int unit, const Shape& shape, ProductArguments& a, CUstream stream) {
+  const Kernels& kernels = Kernels::instance();
+  a.slices = 1;
+  const size_t shared = shape.token_bytes(a.columns);
+  const CUfunction function = kernels.product(bits, "token_" + std::to_string(unit));
+  Kernels::prefer_shared_memory(function);
+  check(kernels.blocks_at_once(function, 256, shared) > 0, ErrorCode::kUnavailable,
+        "CUDA: no room for the kernel of one token");
+  const int wanted = std::min((a.packed_rows() + 15) / 16, kernels.multiprocessors());
+  launch({function, {static_cast<unsigned>(wanted), 1, 1}, 256, static_cast<unsigned>(shared)}, a,
+         stream);
 }
 
 void multiply_few(int bits, int unit, const Shape& shape, ProductArguments& a, CUstream stream) {
@@ -129,7 +144,10 @@ void multiply(int bits, ProductArguments& a, CUstream stream) {
         " bits, groups of ", a.group, " and ", a.columns, " columns");
   const int unit = bits < 16 && a.group == 32 ? 32 : 64;
   const Shape shape = shape_for(bits, unit, a.tokens);
-  (a.tokens <= kFewTokens ? multiply_few : multiply_many)(bits, unit, shape, a, stream);
+  const bool one = a.tokens == 1 && shape.token_bytes &&
+                   shape.token_bytes(a.columns) <= Kernels::instance().most_shared_bytes();
+  const auto run = one ? multiply_one : a.tokens <= kFewTokens ? multiply_few : multiply_many;
+  run(bits, unit, shape, a, stream);
 }
 
 WorkspaceSizes workspace_sizes(int packed_rows, int columns, int tokens) {

@@ -1,5 +1,7 @@
-// The product kernels of one number of bits (PRISMVID_BITS, 16: bf16), by name: product_<unit> for
-// up to 8 tokens; arrange_<unit>_<column tiles> and then wide_<unit>_<column tiles> for more.
+// The product kernels of one number of bits (PRISMVID_BITS, 16: bf16), by name: token_<unit> for
+// one token where packed; product_<unit> for up to 8; arrange_<unit>_<column tiles> and then
+// wide_<unit>_<column tiles> for more.
+#include "token_product.cuh"
 #include "wide_product.cuh"
 
 namespace prismvid::cuda {
@@ -22,10 +24,19 @@ namespace prismvid::cuda {
     WideProduct<ProductShape<PRISMVID_BITS, unit, tiles, 1>>(arguments, shared).run(); \
   }
 
+#define PRISMVID_TOKEN(unit)                                                \
+  extern "C" __global__ void __launch_bounds__(256)                         \
+      token_##unit(const __grid_constant__ ProductArguments arguments) {    \
+    extern __shared__ __align__(128) char shared[];                         \
+    TokenProduct<TokenShape<PRISMVID_BITS, unit>>(arguments, shared).run(); \
+  }
+
 PRISMVID_PRODUCT(64)
 PRISMVID_WIDE(64, 4)
 PRISMVID_WIDE(64, 8)
 #if PRISMVID_BITS < 16
+PRISMVID_TOKEN(64)
+PRISMVID_TOKEN(32)
 PRISMVID_PRODUCT(32)
 PRISMVID_WIDE(32, 4)
 PRISMVID_WIDE(32, 8)

@@ -3,6 +3,7 @@
 // through a ring of asynchronous copies, unpacks them in registers and multiplies on the matrix
 // unit, W being its 16-row operand and up to 8 tokens (a "column tile") the other. Groups keep
 // float32 sums of their own, so scales and biases are applied exactly as in the plain form.
+#include "product_rows.cuh"
 #include "unpack.cuh"
 
 namespace prismvid::cuda {
@@ -59,18 +60,6 @@ class Product {
            warp_ / Shape::WarpsAlongK * 16;
   }
 
-  // Rows `half` * 8 to + 8 of this warp's 16 packed rows, which are in one matrix.
-  struct Rows {
-    const ProductMatrix* matrix;
-    int first, count;  // in the matrix; how many there are
-  };
-  __device__ Rows find_rows(int packed, int half) const {
-    if (a_.join == Join::kGated) return {&a_.matrices[half], packed / 2, a_.rows - packed / 2};
-    const int row = packed + half * 8;
-    const int index = (packed >= a_.first_row[1]) + (packed >= a_.first_row[2]);
-    return {&a_.matrices[index], row - a_.first_row[index], a_.rows - row};
-  }
-
   // The next chunk of this warp, which may belong to a later tile, into the ring.
   __device__ void fetch() {
     if (fetch_tile_ < tiles_ && warp_chunks_ > 0) {
@@ -91,7 +80,7 @@ class Product {
     const size_t row_bytes = static_cast<size_t>(a_.columns) * Shape::Bits / 8;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const Rows rows = find_rows(packed, half);
+      const Rows rows = find_rows(a_, packed, half);
       const char* from = reinterpret_cast<const char*>(rows.matrix->weight) +
                          rows.first * row_bytes + static_cast<size_t>(chunk) * Shape::kRowWords * 4;
 #pragma unroll
@@ -103,7 +92,7 @@ class Product {
       }
     }
     if constexpr (Shape::kQuantized) {
-      const Rows rows = find_rows(packed, lane_ / 8 % 2);
+      const Rows rows = find_rows(a_, packed, lane_ / 8 % 2);
       const int r = lane_ % 8;
       const bf16* from =
           (lane_ < 16 ? rows.matrix->scales : rows.matrix->biases) +
@@ -347,7 +336,7 @@ class Product {
   __device__ void put(int token, int row, float sum, float next_sum) const {
     if (token >= a_.tokens) return;
     if (a_.slices == 1) {
-      write(token, row, sum, next_sum);
+      write_rows(a_, token, row, sum, next_sum);
       return;
     }
     const int rows = a_.packed_rows();
@@ -378,27 +367,8 @@ class Product {
         if (row < rows) sum[0] += __ldcg(part + row);
         if (row + 8 < rows) sum[1] += __ldcg(part + row + 8);
       }
-      write(token, row, sum[0], sum[1]);
+      write_rows(a_, token, row, sum[0], sum[1]);
     }
-  }
-
-  __device__ void write(int token, int row, float sum, float next_sum) const {
-    if (a_.join == Join::kGated) {
-      write_one(token, row / 16 * 8 + row % 8, sum / (1 + __expf(-sum)) * next_sum);
-      return;
-    }
-    write_one(token, row, sum);
-    write_one(token, row + 8, next_sum);
-  }
-
-  __device__ void write_one(int token, int row, float value) const {
-    if (row >= a_.rows) return;
-    const size_t at = static_cast<size_t>(token) * a_.stride + row;
-    if (a_.residual) value += __bfloat162float(a_.residual[at]);
-    if (a_.float_output)
-      static_cast<float*>(a_.y)[at] = value;
-    else
-      static_cast<bf16*>(a_.y)[at] = __float2bfloat16(value);
   }
 
   const ProductArguments& a_;  // in constant memory

@@ -15,7 +15,7 @@ compile step "$source/src/nn/cuda/step.cu" & step=$!
 compile product "$source/src/nn/cuda/product.cu" -DPRISMVID_BITS=3
 wait $step
 for name in attention embed pick_greedy; do grep -aq "\.text\.$name" "$work/step.cubin" || { echo "no kernel $name"; exit 1; }; done
-for name in product_64 product_32 wide_64_4 wide_64_8 arrange_64_4; do
+for name in token_64 token_32 product_64 product_32 wide_64_4 wide_64_8 arrange_64_4; do
   grep -aq "\.text\.$name" "$work/product.cubin" || { echo "no kernel $name"; exit 1; }
 done
 for file in nn/cuda/driver nn/cuda/product nn/cuda/device_array models/qwen3_vl/cuda_layers models/qwen3_vl/cuda_decoder; do
