@@ -14,6 +14,10 @@
 #include "deep/feeding.h"
 #include "document/document.h"
 
+namespace prismvid::inference {
+class Engine;
+}
+
 namespace prismvid::deep {
 
 /// An earlier question and its answer.
@@ -43,8 +47,9 @@ struct Reply {
   bool ended = true;  // false: cut off at max_tokens or in a loop
 };
 
-/// A vision-language model that answers. One call at a time. The only way from the deep stage to
-/// inference, so that tests can answer from a script.
+/// A vision-language model that answers. Installed ones are thread-safe: what several callers ask is
+/// worked on side by side. The only way from the deep stage to inference, so that tests can answer
+/// from a script.
 class Model {
  public:
   virtual ~Model() = default;
@@ -63,6 +68,9 @@ class Model {
   virtual void ask(std::span<const Request> requests,
                    const std::function<void(size_t index, Reply reply)>& take,
                    std::stop_token stop) = 0;
+
+  /// What answers, for whoever asks it in its own words (OpenAI's interfaces); nullptr for a script.
+  virtual inference::Engine* engine() { return nullptr; }
 };
 
 /// A checkpoint that was found and looked at, but not loaded.
@@ -85,6 +93,10 @@ class ModelProvider {
   /// Loads the weights, or gives the model that is loaded already. Throws Error(kModel,
   /// kUnavailable).
   virtual std::shared_ptr<Model> open(const ModelChoice& choice) = 0;
+  /// Memory that open() takes beside what is in use now, about.
+  virtual uint64_t bytes_to_open(const ModelChoice& choice) {
+    return choice.weight_bytes + choice.weight_bytes / 8;
+  }
 };
 
 /// The models of this machine. Named ones, PRISMVID_DEEP_MODEL, or the largest Qwen3-VL of the
@@ -95,9 +107,17 @@ class InstalledModels : public ModelProvider {
   ModelChoice choose(const std::string& name) override;
   std::shared_ptr<Model> open(const ModelChoice& choice) override;
 
+  uint64_t bytes_to_open(const ModelChoice& choice) override;
+
+  /// The last one loaded; null where there is none.
+  Model* loaded() const { return open_.get(); }
+  /// Whether somebody holds a loaded model that open() would have to give up for this one.
+  bool is_other_held(const ModelChoice& choice) const;
+
  private:
   int kv_bits_;
   std::string open_sha256_;
+  uint64_t open_bytes_ = 0;
   std::shared_ptr<Model> open_;
 };
 

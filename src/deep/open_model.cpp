@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/error.h"
@@ -41,11 +42,23 @@ ModelChoice InstalledModels::choose(const std::string& name) {
   return inspect_qwen_model(name.empty() ? installed_model() : name, kv_bits_);
 }
 
+uint64_t InstalledModels::bytes_to_open(const ModelChoice& choice) {
+  if (!open_) return ModelProvider::bytes_to_open(choice);
+  if (open_sha256_ == choice.card.sha256) return 0;
+  // open() gives up the one that is loaded.
+  return ModelProvider::bytes_to_open(choice) - std::min(open_bytes_, choice.weight_bytes);
+}
+
+bool InstalledModels::is_other_held(const ModelChoice& choice) const {
+  return open_ && open_sha256_ != choice.card.sha256 && open_.use_count() > 1;
+}
+
 std::shared_ptr<Model> InstalledModels::open(const ModelChoice& choice) {
   if (open_ && open_sha256_ == choice.card.sha256) return open_;
   open_.reset();  // two at once may not fit
   open_ = open_qwen_model(choice);
   open_sha256_ = choice.card.sha256;
+  open_bytes_ = choice.weight_bytes;
   return open_;
 }
 

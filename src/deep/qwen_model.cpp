@@ -54,6 +54,7 @@ class QwenModel : public Model {
 
   const document::StageModel& card() const override { return choice_.card; }
   const Feeding& feeding() const override { return choice_.feeding; }
+  inference::Engine* engine() override { return &engine_; }
 
   Image resized(ImageView picture, int frames) const override {
     return qwen3_vl::resize_bicubic(

@@ -118,6 +118,10 @@ int PromptPlanner::count_tokens(const std::string& text) const {
   return static_cast<int>(parts_->tokenizer.encode(text).size());
 }
 
+std::string PromptPlanner::token_bytes(int id) const {
+  return parts_->tokenizer.token_bytes(id, false);
+}
+
 Size PromptPlanner::frame_size(Size source, int frames,
                                const qwen3_vl::VideoOptions& options) const {
   return qwen3_vl::planned_frame_size(source, frames, options, parts_->processor,

@@ -84,6 +84,8 @@ class PromptPlanner {
 
   PromptPlan plan(const Conversation& conversation, const GenerateOptions& options = {}) const;
   int count_tokens(const std::string& text) const;
+  /// What a token stands for: part of a character, or a special token's name.
+  std::string token_bytes(int id) const;
   /// Size that a video's frames are resized to when `frames` of them are shown.
   Size frame_size(Size source, int frames, const qwen3_vl::VideoOptions& options) const;
   const qwen3_vl::Config& config() const;

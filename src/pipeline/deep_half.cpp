@@ -104,9 +104,9 @@ StageError unavailable(const Error& error) {
 }
 
 /// Weights that leave no room to work are refused before they are read.
-std::optional<StageError> too_large(const deep::ModelChoice& choice) {
+std::optional<StageError> too_large(deep::ModelProvider& models, const deep::ModelChoice& choice) {
   if (choice.card.device != "cpu") return std::nullopt;
-  const uint64_t needed = choice.weight_bytes + choice.weight_bytes / 8, free = free_memory();
+  const uint64_t needed = models.bytes_to_open(choice), free = free_memory();
   if (needed < free) return std::nullopt;
   return StageError{"deep_out_of_memory",
                     choice.card.id + " needs about " + megabytes(needed) + ", " + megabytes(free) +
@@ -193,7 +193,7 @@ class DeepRun {
 
   std::shared_ptr<deep::Model> open(const std::vector<std::string>& stages,
                                     const deep::ModelChoice& choice) {
-    std::optional<StageError> problem = too_large(choice);
+    std::optional<StageError> problem = too_large(models_, choice);
     if (!problem) {
       hooks_.on_start("model");
       try {

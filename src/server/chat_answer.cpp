@@ -83,7 +83,7 @@ ordered_json ChatShape::usage(const inference::Answer& answer) const {
 ordered_json ChatShape::logprobs(const inference::Answer& answer) const {
   if (answer.log_probabilities.empty()) return nullptr;
   const auto told = [&](const nn::TokenProbability& token) -> ordered_json {
-    const std::string bytes = tokenizer.token_bytes(token.id, false);
+    const std::string bytes = planner.token_bytes(token.id);
     return {{"token", bytes}, {"logprob", token.log_probability}, {"bytes", bytes_of(bytes)}};
   };
   ordered_json content = ordered_json::array();

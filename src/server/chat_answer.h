@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "inference/vision_language_model.h"
-#include "tokenizer/tokenizer.h"
 
 namespace prismvid::server {
 
@@ -45,7 +44,7 @@ struct ChatShape {
   std::string id;
   std::string model;
   int64_t created = 0;
-  const tokenizer::Tokenizer& tokenizer;
+  const inference::PromptPlanner& planner;
 
   nlohmann::ordered_json completion(const inference::Answer& answer, const ChatText& text) const;
   nlohmann::ordered_json chunk(const nlohmann::ordered_json& delta, const nlohmann::ordered_json& finish_reason) const;

@@ -43,7 +43,7 @@ class TokenQueue {
 class ChatRun {
  public:
   /// Reads the request, fetches its media and hands it in, all on a thread of its own.
-  ChatRun(Context& context, ChatModels& models, nlohmann::ordered_json body);
+  ChatRun(Context& context, nlohmann::ordered_json body);
 
   bool wait(std::chrono::milliseconds timeout) { return call_.wait(timeout); }
   void stop() { call_.stop(); }
@@ -54,15 +54,14 @@ class ChatRun {
   TokenQueue& tokens() { return tokens_; }
   /// Known when the request was read, which take() or the first token tells.
   const ChatCall& call() const { return chat_; }
-  const ChatModel& model() const { return *model_; }
+  const ChatModel& model() const { return model_; }
 
  private:
   inference::Answer run(std::stop_token stop);
 
   Context& context_;
-  ChatModels& models_;
   nlohmann::ordered_json body_;
-  std::shared_ptr<ChatModel> model_;
+  ChatModel model_;
   ChatCall chat_;
   TokenQueue tokens_;
   WatchedCall<inference::Answer> call_;  // last: it uses the others

@@ -2,7 +2,6 @@
 #include <memory>
 #include <mutex>
 
-#include "deep/model.h"
 #include "server/service.h"
 #include "version.h"
 
@@ -15,20 +14,20 @@ using document::Json;
 /// Looking for the deep model reads a checkpoint's folder, so the answer is kept for a while.
 class DeepHealth {
  public:
-  Json tell() {
+  Json tell(SharedModels& models) {
     const std::lock_guard lock(mutex_);
     const auto now = std::chrono::steady_clock::now();
     if (known_.is_null() || now - at_ > std::chrono::seconds(30)) {
-      known_ = look();
+      known_ = look(models);
       at_ = now;
     }
     return known_;
   }
 
  private:
-  static Json look() {
+  static Json look(SharedModels& models) {
     try {
-      const deep::ModelChoice choice = deep::InstalledModels().choose("");
+      const deep::ModelChoice choice = models.choose("");
       return {{"status", "ready"},
               {"model", choice.card.id},
               {"device", choice.card.device},
@@ -56,7 +55,7 @@ Response ready(Context& context, DeepHealth& deep) {
   } catch (const Error& error) {
     return json_response({{"status", "unavailable"}, {"store", {{"status", "unavailable"}, {"message", error.what()}}}}, 503);
   }
-  const Json told = deep.tell();
+  const Json told = deep.tell(context.deep_models);
   const Json queue = context.jobs.borrow()->count_by_state();
   return json_response({{"status", "ready"},
                         {"fast", "ready"},

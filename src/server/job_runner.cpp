@@ -48,15 +48,15 @@ std::string state_of(const document::Document& document) {
 
 }  // namespace
 
-JobRunner::JobRunner(const WorkerOptions& options, const MediaRoots& media, deep::ModelProvider& deep_models,
+JobRunner::JobRunner(const WorkerOptions& options, const MediaRoots& media, SharedModels& deep_models,
                      store::JobStore& jobs, const store::Claim& claim)
     : options_(options),
       media_(media),
-      deep_models_(deep_models),
       jobs_(jobs),
       claim_(claim),
       request_(parse_stored_request(claim.job.request_json)),
-      progress_(request_.options) {}
+      progress_(request_.options),
+      deep_models_(deep_models, interrupt_.get_token()) {}
 
 void JobRunner::run(std::stop_token stop) {
   const std::stop_callback stopping(stop, [this] { interrupt(Why::kStopping); });

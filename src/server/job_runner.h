@@ -5,12 +5,12 @@
 #include <stop_token>
 #include <string>
 
-#include "deep/model.h"
 #include "document/document.h"
 #include "pipeline/options.h"
 #include "server/job_progress.h"
 #include "server/job_request.h"
 #include "server/media_roots.h"
+#include "server/shared_models.h"
 #include "server/workers.h"
 #include "store/job_store.h"
 #include "store/store.h"
@@ -20,7 +20,7 @@ namespace prismvid::server {
 /// Runs one job under its lease, from the file to the last event.
 class JobRunner {
  public:
-  JobRunner(const WorkerOptions& options, const MediaRoots& media, deep::ModelProvider& deep_models,
+  JobRunner(const WorkerOptions& options, const MediaRoots& media, SharedModels& deep_models,
             store::JobStore& jobs, const store::Claim& claim);
 
   /// `stop` gives the job back to the queue. Throws Error(kStore) only; then the lease runs out.
@@ -40,13 +40,13 @@ class JobRunner {
 
   const WorkerOptions& options_;
   const MediaRoots& media_;
-  deep::ModelProvider& deep_models_;
   store::JobStore& jobs_;
   store::Claim claim_;
   JobRequest request_;
   JobProgress progress_;
   int64_t shown_at_ms_ = 0;
   std::stop_source interrupt_;
+  JobModels deep_models_;
   std::atomic<Why> why_{Why::kNone};
 };
 

@@ -38,7 +38,7 @@ inference::Answer wait_for(ChatRun& run, const Request& request) {
 }
 
 ChatShape shape_of(const ChatRun& run, const std::string& prefix) {
-  return {prefix + random_hex(), run.model().name, unix_seconds(), run.model().tokenizer};
+  return {prefix + random_hex(), run.model().name, unix_seconds(), run.model().engine().planner()};
 }
 
 std::string event(const ordered_json& json) { return "data: " + document::to_text(json) + "\n\n"; }
@@ -258,10 +258,10 @@ const Interface kInterfaces[] = {
      [](const ChatShape& shape, const inference::Answer& answer, const ChatText& text) { return response_json(shape, &answer, text, "completed"); }},
 };
 
-Response answer_chat(Request& request, Context& context, ChatModels& models, const Interface& interface) {
+Response answer_chat(Request& request, Context& context, const Interface& interface) {
   const ordered_json body = interface.chat_of(parse_body(request));
   const bool stream = wants_stream(body);
-  auto run = std::make_unique<ChatRun>(context, models, body);
+  auto run = std::make_unique<ChatRun>(context, body);
   if (stream) {
     wait_for_start(*run, request);
     return stream_response(std::move(run), interface.stream_form(), request);
@@ -287,10 +287,9 @@ Response list_models(Context& context) {
 }  // namespace
 
 void add_openai_routes(Router& router, Context& context) {
-  const auto models = std::make_shared<ChatModels>(context.deep_models);
   for (const Interface& interface : kInterfaces)
     router.add({"POST", interface.path, Scope::kRead, interface.summary,
-                [&context, models, &interface](Request& request) { return answer_chat(request, context, *models, interface); }, kMaxBodyBytes, {}, interface.body});
+                [&context, &interface](Request& request) { return answer_chat(request, context, interface); }, kMaxBodyBytes, {}, interface.body});
   router.add({"GET", "/v1/models", Scope::kRead, "The model that answers", [&](Request&) { return list_models(context); }});
 }
 

@@ -1,42 +1,61 @@
 #include "server/shared_models.h"
 
+#include <condition_variable>
+
+#include "core/error.h"
+
 namespace prismvid::server {
 namespace {
 
-/// Callers take turns.
-class TakingTurns : public deep::Model {
- public:
-  TakingTurns(std::shared_ptr<deep::Model> model, std::shared_ptr<std::mutex> turn)
-      : model_(std::move(model)), turn_(std::move(turn)) {}
-
-  const document::StageModel& card() const override { return model_->card(); }
-  const deep::Feeding& feeding() const override { return model_->feeding(); }
-  Image resized(ImageView picture, int frames) const override {
-    return model_->resized(picture, frames);
-  }
-  int count_tokens(const std::string& text) const override { return model_->count_tokens(text); }
-
-  void ask(std::span<const deep::Request> requests,
-           const std::function<void(size_t, deep::Reply)>& take, std::stop_token stop) override {
-    const std::lock_guard lock(*turn_);
-    model_->ask(requests, take, std::move(stop));
-  }
-
- private:
-  std::shared_ptr<deep::Model> model_;
-  std::shared_ptr<std::mutex> turn_;
-};
+constexpr auto kKnownFor = std::chrono::seconds(30);
+constexpr auto kLookEvery = std::chrono::milliseconds(200);
 
 }  // namespace
 
 deep::ModelChoice SharedModels::choose(const std::string& name) {
-  const std::lock_guard lock(mutex_);
-  return installed_.choose(name);
+  const std::lock_guard lock(known_mutex_);
+  const auto known = known_.find(name);
+  if (known != known_.end() && Clock::now() - known->second.at < kKnownFor)
+    return known->second.choice;
+  known_.erase(name);
+  // Reads the checkpoint's tokenizer and hashes its files: too long for each request.
+  const deep::ModelChoice choice = deep::InstalledModels(kv_bits_).choose(name);
+  known_[name] = {choice, Clock::now()};
+  return choice;
+}
+
+std::shared_ptr<deep::Model> SharedModels::try_to_open(const deep::ModelChoice& choice) {
+  const std::lock_guard lock(installed_mutex_);
+  return installed_.is_other_held(choice) ? nullptr : installed_.open(choice);
+}
+
+uint64_t SharedModels::bytes_to_open(const deep::ModelChoice& choice) {
+  const std::lock_guard lock(installed_mutex_);
+  return installed_.bytes_to_open(choice);
 }
 
 std::shared_ptr<deep::Model> SharedModels::open(const deep::ModelChoice& choice) {
-  const std::lock_guard lock(mutex_);
-  return std::make_shared<TakingTurns>(installed_.open(choice), turn_);
+  auto model = try_to_open(choice);
+  check(model != nullptr, ErrorCode::kUnavailable, "another model than ", choice.card.id,
+        " is at work, and memory is for one: ask that one, or ask again later");
+  return model;
+}
+
+std::shared_ptr<deep::Model> SharedModels::wait_to_open(const deep::ModelChoice& choice,
+                                                        std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any woken;
+  for (;;) {
+    check(!stop.stop_requested(), ErrorCode::kCancelled, "interrupted");
+    if (auto model = try_to_open(choice)) return model;
+    std::unique_lock lock(mutex);
+    woken.wait_for(lock, stop, kLookEvery, [] { return false; });
+  }
+}
+
+void SharedModels::look_at_loaded(const std::function<void(deep::Model&)>& look) {
+  const std::unique_lock lock(installed_mutex_, std::try_to_lock);
+  if (lock.owns_lock() && installed_.loaded()) look(*installed_.loaded());
 }
 
 }  // namespace prismvid::server

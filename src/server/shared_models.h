@@ -1,24 +1,66 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <stop_token>
+#include <string>
 
 #include "deep/model.h"
 
 namespace prismvid::server {
 
-/// The deep models of this machine for many threads: one model in memory, one call at a time.
+/// The deep models of this machine for everything in the process: jobs, questions and OpenAI's
+/// interfaces. One model is in memory, and what is asked of it is worked on side by side.
 /// Thread-safe, and so are the models it gives out.
 class SharedModels : public deep::ModelProvider {
  public:
-  explicit SharedModels(int kv_bits = 16) : installed_(kv_bits) {}
+  explicit SharedModels(int kv_bits = 16) : kv_bits_(kv_bits), installed_(kv_bits) {}
+
+  /// Looks at the disk once in a while only.
   deep::ModelChoice choose(const std::string& name) override;
+  /// For whoever waits at a screen. Throws Error(kUnavailable) while another model is at work.
   std::shared_ptr<deep::Model> open(const deep::ModelChoice& choice) override;
+  uint64_t bytes_to_open(const deep::ModelChoice& choice) override;
+  /// For whoever has time: waits while another model is at work. Throws Error(kCancelled).
+  std::shared_ptr<deep::Model> wait_to_open(const deep::ModelChoice& choice, std::stop_token stop);
+
+  /// Calls `look` with the model that is in memory; not where there is none, or while one is loaded.
+  void look_at_loaded(const std::function<void(deep::Model&)>& look);
 
  private:
-  std::mutex mutex_;
+  using Clock = std::chrono::steady_clock;
+  struct Known {
+    deep::ModelChoice choice;
+    Clock::time_point at;
+  };
+  std::shared_ptr<deep::Model> try_to_open(const deep::ModelChoice& choice);
+
+  const int kv_bits_;
+  std::mutex known_mutex_;
+  std::map<std::string, Known> known_;  // by the name asked for
+  std::mutex installed_mutex_;          // held while a model is loaded
   deep::InstalledModels installed_;
-  std::shared_ptr<std::mutex> turn_ = std::make_shared<std::mutex>();
+};
+
+/// Where one job takes its model from.
+class JobModels : public deep::ModelProvider {
+ public:
+  JobModels(SharedModels& models, std::stop_token stop)
+      : models_(models), stop_(std::move(stop)) {}
+  deep::ModelChoice choose(const std::string& name) override { return models_.choose(name); }
+  std::shared_ptr<deep::Model> open(const deep::ModelChoice& choice) override {
+    return models_.wait_to_open(choice, stop_);
+  }
+  uint64_t bytes_to_open(const deep::ModelChoice& choice) override {
+    return models_.bytes_to_open(choice);
+  }
+
+ private:
+  SharedModels& models_;
+  std::stop_token stop_;
 };
 
 }  // namespace prismvid::server

@@ -46,7 +46,7 @@ void wait_for_job(const WorkerOptions& options, store::JobStore& jobs, const std
     if (jobs.wait_for_change(kStopWaitMs)) return;
 }
 
-void work(const WorkerOptions& options, const MediaRoots& media, deep::ModelProvider& deep_models, int number,
+void work(const WorkerOptions& options, const MediaRoots& media, SharedModels& deep_models, int number,
           const std::stop_token& stop) {
   const std::string name = worker_name(number);
   std::unique_ptr<store::JobStore> jobs;
@@ -82,7 +82,7 @@ void work(const WorkerOptions& options, const MediaRoots& media, deep::ModelProv
 
 }  // namespace
 
-Workers::Workers(const WorkerOptions& options, const MediaRoots& media, deep::ModelProvider& deep_models) {
+Workers::Workers(const WorkerOptions& options, const MediaRoots& media, SharedModels& deep_models) {
   store::open_store(options.database);  // makes the database where there is none
   for (int i = 0; i < options.count; ++i)
     threads_.emplace_back([=, &media, &deep_models](std::stop_token stop) { work(options, media, deep_models, i, stop); });

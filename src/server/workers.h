@@ -5,8 +5,8 @@
 #include <thread>
 #include <vector>
 
-#include "deep/model.h"
 #include "server/media_roots.h"
+#include "server/shared_models.h"
 #include "store/address.h"
 
 namespace prismvid::server {
@@ -27,7 +27,7 @@ struct WorkerOptions {
 /// the queue; what it has finished stays stored.
 class Workers {
  public:
-  Workers(const WorkerOptions& options, const MediaRoots& media, deep::ModelProvider& deep_models);
+  Workers(const WorkerOptions& options, const MediaRoots& media, SharedModels& deep_models);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
+import urllib.request
 
 import openai
 
@@ -138,6 +140,20 @@ class OpenAiClientTest(unittest.TestCase):
         next(iter(stream))
         stream.close()
         self.assertGreater(self.chat("Hello", max_tokens=3).usage.completion_tokens, 0)
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(self.base + path, body and json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)
+
+    def test_a_person_is_answered_while_a_job_works_with_the_same_model(self):
+        job = self.call("POST", "/analyze/video", {"source": {"path": "demo.mp4"}, "profile": "deep", "features": ["shots", "caption"], "force": True})["status_url"]
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline and self.call("GET", job)["progress"].get("stage") != "caption":
+            time.sleep(0.05)
+        self.assertGreater(self.chat("Hello", max_tokens=3).usage.completion_tokens, 0)
+        self.assertEqual(self.call("GET", job)["state"], "running", "the answer waited for the job")
+        self.call("DELETE", job)
 
     def test_several_at_once_are_all_answered(self):
         answers = []
