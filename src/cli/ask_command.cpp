@@ -53,8 +53,7 @@ void write_history(const std::string& file, const std::vector<deep::Turn>& turns
   check(out.good(), ErrorCode::kUnreadable, "cannot write the history to ", file);
 }
 
-void print_text(const deep::Answer& answer) {
-  std::cout << answer.text << '\n';
+void print_proof(const deep::Answer& answer) {
   for (const deep::Citation& citation : answer.citations) {
     std::cout << "  [" << citation.n << "] " << format_clock(citation.range.start_us) << " - "
               << format_clock(citation.range.end_us) << "  " << citation.source;
@@ -72,15 +71,43 @@ void print_text(const deep::Answer& answer) {
     std::cout << "  (no time of the video proves this answer)\n";
 }
 
-void print_answer(const deep::Answer& answer, bool as_json) {
-  if (as_json)
-    std::cout << document::to_text(deep::to_json(answer)) << '\n';
-  else
-    print_text(answer);
+/// Shows an answer's words on a terminal as they come; what was checked replaces them if it differs.
+class LiveWords {
+ public:
+  deep::AskWatch watch() {
+    return {{}, [this](const std::string&, const TimeRange&) { begin_anew(); }, [this](const std::string& words) {
+              shown_ += words;
+              std::cout << words << std::flush;
+            }};
+  }
+
+  /// Ends the line; whether the answer stands there already.
+  bool end(const std::string& answer) {
+    if (shown_.empty()) return false;
+    std::cout << '\n';
+    return shown_ == answer;
+  }
+
+ private:
+  void begin_anew() {
+    if (!shown_.empty()) std::cout << '\n' << std::flush;
+    shown_.clear();
+  }
+
+  std::string shown_;
+};
+
+void print_json(const deep::Answer& answer) {
+  std::cout << document::to_text(deep::to_json(answer)) << '\n' << std::flush;
+}
+
+void print_text(const deep::Answer& answer, LiveWords& words) {
+  if (!words.end(answer.text)) std::cout << answer.text << '\n';
+  print_proof(answer);
   std::cout << std::flush;
-  if (answer.degraded && !as_json)
+  if (answer.degraded)
     std::cerr << "prismvid: answered by search only: " << answer.degraded->message << '\n';
-  if (!answer.words_only.empty() && !as_json)
+  if (!answer.words_only.empty())
     std::cerr << "prismvid: moments were found by words only: " << answer.words_only << '\n';
 }
 
@@ -135,10 +162,17 @@ void run_ask(AskArguments& arguments) {
   const auto models = vision::ModelRegistry::standard(arguments.common.models);
   pipeline::LibrarySearch search(models);
   pipeline::Questions questions(*store, search);
+  const bool as_json = arguments.common.json(), live = !as_json && isatty(STDOUT_FILENO) != 0;
   const auto ask = [&](const std::string& text) {
+    LiveWords words;
+    deep::AskOptions options = arguments.options;
+    if (live) options.watch = words.watch();
     const deep::Answer answer =
-        questions.ask(videos, text, arguments.deep_options.model, arguments.options, interrupted());
-    print_answer(answer, arguments.common.json());
+        questions.ask(videos, text, arguments.deep_options.model, options, interrupted());
+    if (as_json)
+      print_json(answer);
+    else
+      print_text(answer, words);
     arguments.options.history.push_back({text, answer.text});
     write_history(arguments.history, arguments.options.history);
   };

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <regex>
 #include <span>
 
 #include "core/error.h"
+#include "deep/answer_words.h"
 #include "deep/evidence.h"
 #include "deep/language.h"
 #include "deep/parts.h"
@@ -177,7 +179,9 @@ class Asking {
               true,
               512,
               options_.history,
-              true};
+              true,
+              words_watcher()};
+    if (options_.watch.on_look) options_.watch.on_look(video.known.video.id, place.range);
     Answer answer;
     ask_parts(video, prompt("question"), {part},
               [&](size_t, const Checked& reply, const Clip& shown) {
@@ -196,6 +200,15 @@ class Asking {
         answer.shown ? !answer.citations.empty() && covers_times(answer.citations, answer.text)
                      : false;
     return answer;
+  }
+
+  /// Takes a reply's text and tells the words of the answer in it.
+  std::function<void(const std::string&)> words_watcher() const {
+    if (!options_.watch.on_words) return {};
+    return [words = std::make_shared<AnswerWords>(),
+            tell = options_.watch.on_words](const std::string& piece) {
+      if (const std::string added = words->push(piece); !added.empty()) tell(added);
+    };
   }
 
   /// What is known of the window, and what the captions tell of the rest.
@@ -285,19 +298,6 @@ Json box_json(const BoxAt& box) {
           {"label", box.label}};
 }
 
-Json citation_json(const Citation& citation) {
-  Json json = {{"n", citation.n},
-               {"video", citation.video},
-               {"start", document::seconds(citation.range.start_us)},
-               {"end", document::seconds(citation.range.end_us)}};
-  if (!citation.keyframe.empty()) json["keyframe"] = citation.keyframe;
-  json["source"] = citation.source;
-  if (!citation.of.empty()) json["of"] = citation.of;
-  if (!citation.text.empty()) json["text"] = citation.text;
-  if (citation.score > 0) json["score"] = document::rounded(citation.score, 5);
-  return json;
-}
-
 }  // namespace
 
 std::string located_thing(const std::string& question) {
@@ -319,28 +319,48 @@ Answer ask(const std::vector<Askable>& videos, const std::vector<Moment>& moment
   return answer;
 }
 
+std::vector<Citation> cite_moments(const std::vector<const Document*>& videos,
+                                   const std::vector<Moment>& moments) {
+  constexpr size_t kMost = 5;
+  std::vector<Citation> citations;
+  for (const Moment& moment : std::span(moments).first(std::min(kMost, moments.size()))) {
+    const Document& document = *videos[moment.video];
+    citations.push_back({static_cast<int>(citations.size()) + 1, document.video.id, moment.range,
+                         keyframe_in(document, moment.range), moment.kind, moment.of, moment.text,
+                         moment.score});
+  }
+  return citations;
+}
+
 Answer answer_by_search(const std::vector<const Document*>& videos,
                         const std::vector<Moment>& moments) {
-  constexpr size_t kMost = 5;
   Answer answer;
   answer.engine = "search";
   answer.shown = !moments.empty();
   answer.text = moments.empty() ? "No caption, text, person or object matches the question."
                                 : "These moments match the question; nobody looked at them.";
-  for (const Moment& moment : std::span(moments).first(std::min(kMost, moments.size()))) {
-    const Document& document = *videos[moment.video];
-    answer.citations.push_back({static_cast<int>(answer.citations.size()) + 1, document.video.id,
-                                moment.range, keyframe_in(document, moment.range), moment.kind,
-                                moment.of, moment.text, moment.score});
-  }
+  answer.citations = cite_moments(videos, moments);
   return answer;
+}
+
+Json to_json(const Citation& citation) {
+  Json json = {{"n", citation.n},
+               {"video", citation.video},
+               {"start", document::seconds(citation.range.start_us)},
+               {"end", document::seconds(citation.range.end_us)}};
+  if (!citation.keyframe.empty()) json["keyframe"] = citation.keyframe;
+  json["source"] = citation.source;
+  if (!citation.of.empty()) json["of"] = citation.of;
+  if (!citation.text.empty()) json["text"] = citation.text;
+  if (citation.score > 0) json["score"] = document::rounded(citation.score, 5);
+  return json;
 }
 
 Json to_json(const Answer& answer) {
   Json json = {{"answer", answer.text}, {"shown", answer.shown}, {"sufficient", answer.sufficient}};
   json["citations"] = Json::array();
   for (const Citation& citation : answer.citations)
-    json["citations"].push_back(citation_json(citation));
+    json["citations"].push_back(to_json(citation));
   if (!answer.boxes.empty()) {
     json["boxes"] = Json::array();
     for (const BoxAt& box : answer.boxes) json["boxes"].push_back(box_json(box));

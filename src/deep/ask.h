@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,14 +9,6 @@
 #include "deep/stages.h"
 
 namespace prismvid::deep {
-
-struct AskOptions {
-  std::string language = "en";          // of the answer
-  std::optional<TimeRange> range = {};  // only this part
-  std::vector<Turn> history = {};       // what was asked before, oldest first
-  int most_windows = 3;                 // looked at until one shows the answer
-  std::string locate = {};  // a thing to find boxes of; empty: the one a "where is" asks for
-};
 
 /// A stretch that proves an answer.
 struct Citation {
@@ -27,6 +20,24 @@ struct Citation {
   std::string of;        // id of what was read
   std::string text;      // what was read
   double score = 0;      // of the search that found it; 0 where it was not found by search
+};
+
+/// Tells of an answer in the making. All may be empty; none may wait for the answer.
+struct AskWatch {
+  std::function<void(const std::vector<Citation>& best)> on_found = {};  // by search
+  /// A window is looked at. What on_words told before is not the answer.
+  std::function<void(const std::string& video, const TimeRange& window)> on_look = {};
+  /// Words of the answer as they come, before they are checked; on another thread.
+  std::function<void(const std::string& words)> on_words = {};
+};
+
+struct AskOptions {
+  std::string language = "en";          // of the answer
+  std::optional<TimeRange> range = {};  // only this part
+  std::vector<Turn> history = {};       // what was asked before, oldest first
+  int most_windows = 3;                 // looked at until one shows the answer
+  std::string locate = {};  // a thing to find boxes of; empty: the one a "where is" asks for
+  AskWatch watch = {};
 };
 
 /// A box on a frame.
@@ -75,12 +86,17 @@ struct Moment {
 Answer ask(const std::vector<Askable>& videos, const std::vector<Moment>& moments,
            const std::string& question, const AskOptions& options);
 
+/// The best of what a search found, as citations.
+std::vector<Citation> cite_moments(const std::vector<const document::Document*>& videos,
+                                   const std::vector<Moment>& moments);
+
 /// The moments themselves, in a template's words, for when there is no model.
 Answer answer_by_search(const std::vector<const document::Document*>& videos,
                         const std::vector<Moment>& moments);
 
-/// The answer object of the interface (docs/deep.md).
+/// The answer object of the interface (docs/deep.md), and what it is made of.
 document::Json to_json(const Answer& answer);
+document::Json to_json(const Citation& citation);
 
 /// What "Where is the red cup?" asks for: "the red cup"; empty for other questions.
 std::string located_thing(const std::string& question);

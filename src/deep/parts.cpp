@@ -112,6 +112,7 @@ void ask_parts(const Work& work, const Prompt& prompt, const std::vector<Part>& 
     requests.push_back(request_of(prompt, part.values, part.max_tokens));
     requests.back().history = part.history;
     requests.back().person_waits = part.person_waits;
+    requests.back().on_text = part.on_text;
     keys.push_back(part_key(work, prompt, part, requests.back()));
     kept.push_back(work.parts.find(keys.back()));
   }

@@ -19,6 +19,7 @@ struct Part {
   int max_tokens = 1024;
   std::vector<Turn> history = {};
   bool person_waits = false;
+  std::function<void(const std::string& piece)> on_text = {};  // as Request; not of a kept reply
 };
 
 /// Asks for every part: answered from the store where the very same was asked before, else of the

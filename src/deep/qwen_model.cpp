@@ -73,13 +73,15 @@ class QwenModel : public Model {
       std::deque<inference::Ticket>& left;
       ~Canceller() {
         for (inference::Ticket& ticket : left) ticket.cancel();
+        for (inference::Ticket& ticket : left) wait_for_end(ticket);
       }
     } canceller{tickets};
     for (size_t next = 0, taken = 0; taken < requests.size(); ++taken) {
       for (; next < requests.size() && tickets.size() < kMostAtOnce; ++next)
         tickets.push_back(submit(requests[next]));
-      take(taken, reply_of(tickets.front(), stop));
+      inference::Ticket first = std::move(tickets.front());
       tickets.pop_front();
+      take(taken, reply_of(first, stop));
     }
   }
 
@@ -118,9 +120,23 @@ class QwenModel : public Model {
     options.sampling.seed = request.seed;
     options.loop_guard = true;
     if (!request.schema.is_null()) options.grammar = grammar::Grammar::json_schema(request.schema);
+    inference::TokenCallback on_token;
+    if (request.on_text)
+      on_token = [on_text = request.on_text](const inference::TokenEvent& event) {
+        if (!event.text.empty()) on_text(event.text);
+      };
     return engine_.submit(
         {conversation_of(request), options,
-         request.person_waits ? inference::Priority::kInteractive : inference::Priority::kBatch});
+         request.person_waits ? inference::Priority::kInteractive : inference::Priority::kBatch},
+        std::move(on_token));
+  }
+
+  /// Nobody is told of a request's text any more.
+  static void wait_for_end(inference::Ticket& ticket) noexcept {
+    try {
+      ticket.get();
+    } catch (const std::exception&) {
+    }
   }
 
   Reply reply_of(inference::Ticket& ticket, const std::stop_token& stop) const {

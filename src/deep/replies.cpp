@@ -68,6 +68,7 @@ void ask_checked(Model& model, std::span<const Request> requests,
           Request again = requests[i];
           again.temperature = kRetryTemperature;
           again.seed = again.seed + 1;
+          again.on_text = {};  // the first try was told of
           model.ask(
               {&again, 1}, [&](size_t, const Reply& second) { add(checked, second, again.schema); },
               stop);

@@ -77,6 +77,9 @@ deep::Answer Questions::ask(const std::vector<std::string>& video_ids, const std
         "the question is empty");
   const std::vector<Asked> videos = load_videos(store_, video_ids);
   const Found found = find_moments(store_, search_, videos, video_ids.empty(), question, options);
+  std::vector<const document::Document*> documents;
+  for (const Asked& video : videos) documents.push_back(&video.document);
+  if (options.watch.on_found) options.watch.on_found(deep::cite_moments(documents, found.moments));
   try {
     const auto loaded = deep_models_.open(deep_models_.choose(model));
     std::list<StoredParts> parts;
@@ -98,8 +101,6 @@ deep::Answer Questions::ask(const std::vector<std::string>& video_ids, const std
     if (error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kInvalidArgument ||
         error.code() == ErrorCode::kStore)
       throw;
-    std::vector<const document::Document*> documents;
-    for (const Asked& video : videos) documents.push_back(&video.document);
     deep::Answer answer = deep::answer_by_search(documents, found.moments);
     answer.words_only = found.words_only;
     answer.degraded = degraded(error);

@@ -5,6 +5,7 @@
 #include "deep/language.h"
 #include "document/json.h"
 #include "pipeline/questions.h"
+#include "server/ask_stream.h"
 #include "server/json_body.h"
 #include "server/parameters.h"
 #include "server/search.h"
@@ -21,7 +22,6 @@ constexpr int64_t kMaxRequestBytes = 256 << 10;
 constexpr size_t kLongestQuestion = 4000;
 constexpr size_t kMostTurns = 20;
 constexpr int kMostHits = 200;
-constexpr auto kHeartbeat = std::chrono::seconds(5);
 
 struct Question {
   std::vector<std::string> videos;
@@ -79,44 +79,42 @@ Question read_question(const Request& request) {
   return question;
 }
 
-Json answer_question(const Question& question, Context& context, std::stop_token stop) {
-  const auto store = context.stores.borrow();
-  Json json = deep::to_json(pipeline::Questions(*store, context.library_search, &context.deep_models).ask(question.videos, question.text, question.model, question.options, stop));
+/// `citations` with what the page shows beside them.
+void add_pictures(Json& citations, Context& context) {
   std::map<std::string, std::string> names;
   for (const auto& card : context.documents.cards()) names[card->id] = card->name;
-  for (Json& citation : json["citations"]) {
+  for (Json& citation : citations) {
     const std::string video = citation.value("video", ""), keyframe = citation.value("keyframe", "");
     citation["name"] = names[video];
     citation["thumb"] = keyframe.empty() ? Json() : Json("/v1/videos/" + video + "/keyframes/" + keyframe + ".jpg");
     citation["verdict"] = "unchecked";
   }
-  return json;
 }
 
-/// Says that it is still there until the answer is.
-Stream stream_answer(const Question& question, Context& context, std::stop_token server_stop) {
-  const auto call = std::make_shared<WatchedCall<Json>>(
-      [question, &context](std::stop_token stop) { return answer_question(question, context, stop); });
-  return [call, server_stop, told = false]() mutable -> std::optional<std::string> {
-    if (told) return std::nullopt;
-    if (server_stop.stop_requested()) call->stop();
-    if (!call->wait(kHeartbeat)) return ": still looking\n\n";
-    told = true;
-    try {
-      return "event: answer\ndata: " + document::to_text(call->take()) + "\n\n";
-    } catch (const Error& error) {
-      return "event: error\ndata: " + std::get<std::string>(error_response(error).body) + "\n\n";
-    }
-  };
+Json found_json(const std::vector<deep::Citation>& found, Context& context) {
+  Json citations = Json::array();
+  for (const deep::Citation& citation : found) citations.push_back(deep::to_json(citation));
+  add_pictures(citations, context);
+  return citations;
+}
+
+Json answer_question(Question question, Context& context, const deep::AskWatch& watch, std::stop_token stop) {
+  const auto store = context.stores.borrow();
+  question.options.watch = watch;
+  Json json = deep::to_json(pipeline::Questions(*store, context.library_search, &context.deep_models).ask(question.videos, question.text, question.model, question.options, stop));
+  add_pictures(json["citations"], context);
+  return json;
 }
 
 Response post_ask(Request& request, Context& context) {
   const Question question = read_question(request);
   // A video that is not there is an error of the request, streaming or not.
   for (const std::string& video : question.videos) context.documents.get(video);
-  if (question.stream)
-    return {200, "text/event-stream", {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}}, stream_answer(question, context, request.stop)};
-  return json_response(run_watched(request, [&](std::stop_token stop) { return answer_question(question, context, stop); }));
+  const auto answer = [question, &context](const deep::AskWatch& watch, std::stop_token stop) { return answer_question(question, context, watch, stop); };
+  if (!question.stream) return json_response(run_watched(request, [&](std::stop_token stop) { return answer({}, stop); }));
+  const auto cite = [&context](const std::vector<deep::Citation>& found) { return found_json(found, context); };
+  const auto stream = std::make_shared<AskStream>(answer, cite, request);
+  return event_stream([stream] { return stream->next(); });
 }
 
 std::vector<std::string> listed(const std::set<std::string>& values) { return {values.begin(), values.end()}; }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "deep/answer_words.h"
 #include "deep/words.h"
 #include "memory_parts.h"
 #include "script_model.h"
@@ -128,6 +129,61 @@ TEST_F(AskTest, EarlierTurnsAreGiven) {
   ask(askable(model), star_, "And then?", options);
   EXPECT_EQ(model.asked[0].history.size(), 1u);
   EXPECT_EQ(model.asked[0].clip->range.start_us, 40 * kSecond);
+}
+
+/// What AskWatch was told, one line for each.
+struct Told {
+  std::string text;
+
+  AskWatch watch() {
+    return {{}, [this](const std::string& video, const TimeRange& window) {
+              text += "[" + video + " " + std::to_string(window.start_us / kSecond) + "]";
+            },
+            [this](const std::string& words) { text += words; }};
+  }
+};
+
+TEST_F(AskTest, WordsAreToldAsTheyComeAndOnlyWhereSomethingIsShown) {
+  ScriptModel model([](const Request& request) {
+    return request.clip->range.start_us == 20 * kSecond ? reply(25, 26, true, "A \"cup\"\nof tea.")
+                                                        : reply(0, 0, false, "Not shown.");
+  });
+  Told told;
+  AskOptions options;
+  options.watch = told.watch();
+  const Answer answer = ask(askable(model), star_, "What stands on the table?", options);
+  EXPECT_EQ(answer.text, "A \"cup\" of tea.");
+  EXPECT_EQ(told.text, "[v_1 40][v_1 0][v_1 20]" + answer.text);
+}
+
+TEST_F(AskTest, ASecondTryIsNotToldOf) {
+  ScriptModel model([](const Request& request) {
+    return request.seed == 0 ? R"({"evidence":[],"shown":true,"answer":"It gr)"
+                             : reply(45, 47, true, "The star grows.");
+  });
+  Told told;
+  AskOptions options;
+  options.watch = told.watch();
+  EXPECT_EQ(ask(askable(model), star_, "When does the blue star grow?", options).text, "The star grows.");
+  EXPECT_EQ(told.text, "[v_1 40]It gr");
+}
+
+TEST(AnswerWords, GivesWholeCharactersAndNoHalfEscape) {
+  const std::string reply = R"({"evidence": [{"start":1,"end":2}], "shown" : true, "answer": "Grün \"so\" \u00e9 \ud83d\ude00 \\ end"} trailing)";
+  const std::string words = "Grün \"so\" é \xF0\x9F\x98\x80 \\ end";
+  for (size_t step = 1; step < 12; ++step) {
+    AnswerWords answer;
+    std::string told;
+    for (size_t at = 0; at < reply.size();) {
+      size_t end = std::min(at + step, reply.size());
+      while (end < reply.size() && (static_cast<unsigned char>(reply[end]) & 0xC0) == 0x80) ++end;
+      told += answer.push(std::string_view(reply).substr(at, end - at));
+      EXPECT_TRUE(words.starts_with(told)) << step << ": " << told;
+      at = end;
+    }
+    EXPECT_EQ(told, words) << step;
+  }
+  EXPECT_EQ(AnswerWords().push(R"({"evidence":[],"shown":false,"answer":"No."})"), "");
 }
 
 TEST_F(AskTest, WhereIsAsksForBoxesToo) {

@@ -36,6 +36,8 @@ class ScriptModel : public Model {
       asked.push_back(requests[i]);
       Reply reply;
       reply.text = answer_(requests[i]);
+      if (requests[i].on_text)  // three bytes at a time
+        for (size_t at = 0; at < reply.text.size(); at += 3) requests[i].on_text(reply.text.substr(at, 3));
       reply.tokens_in = 100;
       reply.tokens_out = 10;
       take(i, std::move(reply));

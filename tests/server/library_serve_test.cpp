@@ -262,6 +262,7 @@ TEST_P(LibraryServeTest, WordsAreFoundAndQuestionsAnsweredWithCitations) {
   EXPECT_EQ(answer["citations"][0]["video"], video);
   const HttpReply stream = server.send("POST", "/v1/ask", question + R"(,"stream":true})");
   EXPECT_EQ(stream.headers.at("content-type"), "text/event-stream");
+  EXPECT_THAT(stream.body, testing::StartsWith("event: found\ndata: {\"citations\":[{\"n\":1,\"video\":\"" + video));
   EXPECT_THAT(stream.body, HasSubstr("event: answer\ndata: {\"answer\":"));
   EXPECT_EQ(server.send("POST", "/v1/videos/v_none/ask", R"({"question":"?"})").status, 404);
   EXPECT_EQ(server.send("POST", "/v1/ask", R"({"question":""})").status, 400);

@@ -188,11 +188,12 @@ class PageTest(unittest.TestCase):
         page = self.open_video("tab=ask")
         page.get_by_role("textbox").fill("What colour does the red circle turn?")
         page.keyboard.press("Enter")
-        chip = page.locator(".answer .chip").first
+        answer = page.locator(".answer:not([aria-busy])")  # before that it shows what search found
+        chip = answer.locator(".chip").first
         minutes, seconds = re.search(r"(\d+):(\d\d)", chip.inner_text()).groups()
         self.assertGreaterEqual(int(seconds), 18, "the red circle is in the last two shots")
-        self.wait_until("document.querySelector('.answer .chip img').naturalWidth > 0")
-        expect(page.locator(".answer p").first).to_contain_text("blue")
+        self.wait_until("document.querySelector('.answer:not([aria-busy]) .chip img')?.naturalWidth > 0")
+        expect(answer.locator("p").first).to_contain_text("blue")
         chip.click()
         self.wait_for_time(int(seconds), int(seconds) + 1.1)
 

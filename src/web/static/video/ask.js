@@ -35,13 +35,13 @@ function suggested({ people, objects, chapters = [], texts }) {
 }
 
 async function askQuestion(question, scope, context, talk) {
-  const answer = h('div.answer', { 'aria-busy': 'true' }, h('span.typing', { role: 'status', 'aria-label': t('ask.thinking') }, h('i'), h('i'), h('i')));
+  const answer = h('div.answer', { 'aria-busy': 'true' }, typing());
   talk.prepend(h('article.turn', {}, h('p.question', {}, question), answer));
   const scene = scope === 'scene' ? itemAt(context.document.scenes, context.playhead.time) : null;
   const path = scope === 'library' ? '/v1/ask' : `/v1/videos/${context.document.video.id}/ask`;
   const history = context.history ??= [];
   try {
-    const result = await answerTo(path, { question, language: language(), history: history.slice(-6), ...(scene && { range: { start: scene.start, end: scene.end } }), stream: true }, (text) => fill(answer, h('p', {}, text)));
+    const result = await answerTo(path, { question, language: language(), history: history.slice(-6), ...(scene && { range: { start: scene.start, end: scene.end } }), stream: true }, (news) => showNews(answer, news, context));
     history.push({ question, answer: result.answer });
     showAnswer(answer, result, context);
   } catch (error) {
@@ -50,21 +50,31 @@ async function askQuestion(question, scope, context, talk) {
   answer.removeAttribute('aria-busy');
 }
 
-/** Posts the question; pieces of the answer are shown as they come, the last event holds all of it. */
-export async function answerTo(path, body, onText) {
+/** Posts the question; `onNews` gets what was found and the words so far, the last event holds the checked answer. */
+export async function answerTo(path, body, onNews) {
   const response = await api.send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream, application/json' } });
   if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) return response.json();
-  let text = '';
+  const told = { found: [], text: '' };
   let result = null;
   for await (const { event, data } of eventsOf(response)) {
-    if (data === '[DONE]' || !data) continue;
     const value = JSON.parse(data);
-    if (event === 'error') throw new Error(value.error?.message ?? value.message);
-    if (value.citations) result = value;
-    else if (value.delta ?? value.text) onText((text += value.delta ?? value.text));
+    if (event === 'error') throw new Error(value.error.message);
+    if (event === 'found') told.found = value.citations;
+    if (event === 'look') told.text = '';  // the window before did not show it
+    if (event === 'token') told.text += value.text;
+    if (event === 'answer') result = value;
+    else onNews(told);
   }
   if (!result) throw new Error(t('ask.cut'));
   return result;
+}
+
+const typing = () => h('span.typing', { role: 'status', 'aria-label': t('ask.thinking') }, h('i'), h('i'), h('i'));
+
+/** An answer in the making: what was found until its first words are there. */
+export function showNews(box, { found, text }, context) {
+  if (text) return fill(box, h('p', {}, text));
+  fill(box, typing(), found.length > 0 && [h('p.soft', {}, t('ask.found')), h('div.chips', {}, found.map((citation) => citationChip(citation, context)))]);
 }
 
 export function showAnswer(box, result, context) {

@@ -4,7 +4,7 @@ import { api } from '../app/api.js';
 import { href, keep } from '../app/router.js';
 import { t, term, clock, count, language } from '../app/words.js';
 import { badge, empty, failed, loading, picture } from '../app/parts.js';
-import { answerTo, showAnswer } from '../video/ask.js';
+import { answerTo, showAnswer, showNews } from '../video/ask.js';
 
 const kinds = ['caption', 'chapter', 'text', 'transcript', 'object', 'person'];
 
@@ -45,7 +45,7 @@ export function open(root, { params }) {
     const box = h('div.answer.wide', { 'aria-busy': 'true' }, loading(t('ask.thinking')));
     fill(results, box);
     try {
-      const result = await answerTo('/v1/ask', { question, language: language(), stream: true }, (text) => mine === turn && fill(box, h('p', {}, text)));
+      const result = await answerTo('/v1/ask', { question, language: language(), stream: true }, (news) => mine === turn && showNews(box, news, {}));
       if (mine === turn) showAnswer(box, result, {});
     } catch (error) {
       if (mine === turn) fill(box, failed(error, ask));

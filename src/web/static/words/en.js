@@ -44,7 +44,7 @@ export const english = {
   'info.analysed': 'Analysed', 'info.took': 'Took', 'info.edits': 'Edits by hand', 'info.stages': 'Stages', 'info.warnings': 'Warnings', 'info.msPerFrame': '{p50} ms a frame (95 %: {p95})', 'info.tokens': '{in} tokens in, {out} out',
   'job.progress': 'Progress of the analysis', 'job.running': 'Being analysed', 'job.queued': 'Waiting for its turn', 'job.speed': '{factor}× real time', 'job.left': '{time} left', 'job.stalled': 'no progress for {time}', 'job.position': 'number {n} in the queue',
   'degraded.title': 'Something is missing', 'degraded.missing': 'Missing: {what}', 'degraded.automatic': 'It will be tried again by itself.',
-  'ask.placeholder': 'Ask about this video', 'ask.send': 'Ask', 'ask.scope': 'Look in', 'ask.scope.video': 'this video', 'ask.scope.scene': 'this scene', 'ask.scope.library': 'all videos', 'ask.thinking': 'Looking for an answer …', 'ask.cut': 'The answer was cut off. Try again.',
+  'ask.placeholder': 'Ask about this video', 'ask.send': 'Ask', 'ask.scope': 'Look in', 'ask.scope.video': 'this video', 'ask.scope.scene': 'this scene', 'ask.scope.library': 'all videos', 'ask.thinking': 'Looking for an answer …', 'ask.found': 'These moments have to do with it; the best are being watched:', 'ask.cut': 'The answer was cut off. Try again.',
   'ask.intro': 'Answers name the moments they come from. For example:', 'ask.insufficient': 'No moment of the video proves this.', 'n.passages': 'one passage looked at|{n} passages looked at', 'cite.jump': 'Source {n}: go to {time}',
   'suggest.what': 'What happens in this video?', 'suggest.person': 'What does {name} do?', 'suggest.chapter': 'What happens in “{title}”?', 'suggest.object': 'Where is the {label}?', 'suggest.text': 'When does “{text}” appear?',
 

@@ -1,0 +1,106 @@
+"""Answers that stream: over HTTP as events, and from `prismvid ask` on a terminal, with the demonstration model."""
+import http.client
+import json
+import os
+import pathlib
+import pty
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+PROGRAM = os.environ.get("PRISMVID_PROGRAM", "build/release/prismvid")
+ASSETS = pathlib.Path(__file__).resolve().parents[2] / "assets"
+MODEL = ASSETS / "models/demo-world-vlm"
+QUESTION = "What colour does the red circle turn?"
+
+
+def events_of(response):
+    """(seconds since the first call, event, data) as they come."""
+    start, event = time.monotonic(), None
+    for line in response:
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if name == "event":
+            event = value
+        elif name == "data":
+            yield time.monotonic() - start, event, json.loads(value)
+
+
+class AskStreamTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="prismvid_ask_"))
+        (cls.folder / "media").mkdir()
+        cls.clip = cls.folder / "media/demo.mp4"
+        shutil.copy(ASSETS / "demo.mp4", cls.clip)
+        cls.database = cls.folder / "library.db"
+        analyzed = subprocess.run([PROGRAM, "analyze", cls.clip, "--db", cls.database, "--features", "shots,scenes,caption", "--model", MODEL, "--format", "json"],
+                                  check=True, capture_output=True, text=True)
+        cls.video = json.loads(analyzed.stdout)["video"]["id"]
+        cls.process = subprocess.Popen([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--db", cls.database, "--media", cls.folder / "media"], stdout=subprocess.PIPE,
+                                       stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PRISMVID_DEEP_MODEL": str(MODEL)})
+        cls.port = int(re.search(r":(\d+)/", cls.process.stdout.readline()).group(1))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.process.terminate()
+        cls.process.wait()
+        cls.process.stdout.close()
+        shutil.rmtree(cls.folder)
+
+    def post(self, path, **body):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        self.addCleanup(connection.close)
+        return connection.getresponse()
+
+    def test_words_come_while_the_answer_is_made_and_its_citations_are_checked(self):
+        told = list(events_of(self.post(f"/v1/videos/{self.video}/ask", question=QUESTION, stream=True)))
+        names = [event for _, event, _ in told]
+        self.assertEqual(names[:2], ["found", "look"])
+        self.assertEqual(names[-1], "answer")
+        self.assertGreater(names.count("token"), 1, "the words came in one piece")
+        found, answer = told[0][2], told[-1][2]
+        self.assertEqual(found["citations"][0]["video"], self.video)
+        self.assertTrue(found["citations"][0]["text"])
+        last_look = len(names) - 1 - names[::-1].index("look")
+        self.assertEqual("".join(data["text"] for _, event, data in told[last_look:] if event == "token"), answer["answer"])
+        self.assertTrue(answer["sufficient"])
+        self.assertTrue(answer["citations"])
+        first_token = next(at for at, event, _ in told if event == "token")
+        self.assertLess(first_token, told[-1][0], "the first word waited for the last")
+        # The same again is known: the answer comes at once, and is the same.
+        again = list(events_of(self.post(f"/v1/videos/{self.video}/ask", question=QUESTION, stream=True)))
+        self.assertEqual([again[-1][2][key] for key in ("answer", "citations")], [answer[key] for key in ("answer", "citations")])
+
+    def test_a_client_that_leaves_ends_the_work(self):
+        response = self.post("/v1/ask", question="Who meets whom, and what happens then?", stream=True)
+        next(events_of(response))
+        response.close()
+        whole = json.loads(self.post("/v1/ask", question="What does the pink cross do?").read())
+        self.assertEqual(whole["engine"], "vlm")
+
+    def test_a_terminal_shows_the_words_once_and_then_what_proves_them(self):
+        ours, theirs = pty.openpty()
+        command = [PROGRAM, "ask", self.clip, "What does the red circle do?", "--db", self.database, "--model", MODEL]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL)
+        os.close(theirs)
+        pieces = []
+        try:
+            while piece := os.read(ours, 4096):
+                pieces.append(piece.decode())
+        except OSError:  # how Linux tells that the other side is closed
+            pass
+        os.close(ours)
+        self.assertEqual(process.wait(), 0)
+        self.assertGreater(len(pieces), 2, "the words came in one piece")
+        whole = subprocess.run([*command, "--format", "json"], check=True, capture_output=True, text=True).stdout
+        shown = "".join(pieces).replace("\r\n", "\n")
+        self.assertEqual(shown.count(json.loads(whole)["answer"]), 1, shown)
+        self.assertIn("  [1] ", shown)
+
+
+if __name__ == "__main__":
+    unittest.main()
