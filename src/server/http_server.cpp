@@ -69,11 +69,29 @@ MHD_Result take_query(void* fields, MHD_ValueKind, const char* key, size_t key_s
   return MHD_YES;
 }
 
-MHD_Result take_header(void* headers, MHD_ValueKind, const char* key, size_t key_size,
+/// The headers of a request, and what is wrong with them.
+struct HeaderReader {
+  std::map<std::string, std::string>& headers;
+  bool two_lengths = false;  // that differ
+
+  void check_framing() const {
+    // A proxy that reads the other length, or the other way to tell where the body ends, would take
+    // the rest of it for somebody else's request.
+    if (two_lengths)
+      throw HttpError(400, "two_lengths", "the request has two different Content-Length headers: send one");
+    if (headers.contains("content-length") && headers.contains("transfer-encoding"))
+      throw HttpError(400, "two_lengths", "the request has Content-Length and Transfer-Encoding: send one of them");
+  }
+};
+
+MHD_Result take_header(void* reader, MHD_ValueKind, const char* key, size_t key_size,
                        const char* value, size_t value_size) {
-  (*static_cast<std::map<std::string, std::string>*>(
-      headers))[lower_case(std::string(key, key_size))] =
-      value ? std::string(value, value_size) : "";
+  auto& [headers, two_lengths] = *static_cast<HeaderReader*>(reader);
+  const std::string name = lower_case(std::string(key, key_size));
+  const std::string text = value ? std::string(value, value_size) : "";
+  const auto known = headers.find(name);
+  if (name == "content-length" && known != headers.end() && known->second != text) two_lengths = true;
+  headers[name] = text;
   return MHD_YES;
 }
 
@@ -178,21 +196,33 @@ struct HttpServer::State {
     request.client = client_of(connection);
     request.stop = stop.get_token();
     MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, take_query, &request.query);
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &request.headers);
+    HeaderReader reader{request.headers};
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &reader);
     const int descriptor =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     request.is_gone = [descriptor] { return has_hung_up(descriptor); };
     try {
+      reader.check_framing();
+    } catch (const HttpError& error) {
+      return fail(connection, exchange, error);  // nothing behind these headers can be trusted
+    }
+    exchange.guard([&] {
       request.plan = handler.begin(request);
       check_length(request, request.plan);
       if (request.plan.form) {
         exchange.form = MHD_create_post_processor(connection, kFormBlock, take_form, &exchange);
         if (!exchange.form) throw HttpError(400, "invalid_form", "the multipart body has no boundary");
       }
-    } catch (const Error& error) {
-      return fail(connection, exchange, error);
-    }
+    });
+    if (exchange.problem && !can_be_read_on(request)) return fail(connection, exchange, *exchange.problem);
     return MHD_YES;
+  }
+
+  /// Whether a refused request ends where the connection can go on behind it: its body, if it has
+  /// one, is on its way and short. Whoever asks first (Expect) is told before sending.
+  static bool can_be_read_on(const Request& request) {
+    if (request.headers.contains("transfer-encoding") || request.headers.contains("expect")) return false;
+    return std::strtoull(request.header("content-length").c_str(), nullptr, 10) <= kDiscardedBytes;
   }
 
   static void check_length(const Request& request, const BodyPlan& plan) {
@@ -231,11 +261,7 @@ struct HttpServer::State {
   }
 
   MHD_Result answer(MHD_Connection* connection, Exchange& exchange) {
-    if (exchange.problem) {
-      if (const auto* refusal = dynamic_cast<const HttpError*>(exchange.problem.get()))
-        return fail(connection, exchange, *refusal);
-      return fail(connection, exchange, *exchange.problem);
-    }
+    if (exchange.problem) return fail(connection, exchange, *exchange.problem);
     Response response = handler.answer(exchange.request);
     handler.finish(exchange.request, response);
     return send(connection, std::move(response));

@@ -60,6 +60,36 @@ class HostileClientsTest(unittest.TestCase):
                 continue
             self.assertFalse(answer.startswith(b"HTTP/1.1 2"), (data[:60], answer[:60]))
 
+    def everything(self, data):
+        """All that comes until the service closes the connection."""
+        with self.service.connect() as connection:
+            connection.sendall(data)
+            answer = b""
+            while piece := connection.recv(65536):
+                answer += piece
+            return answer
+
+    def test_a_body_of_two_lengths_is_refused_and_what_follows_is_no_request(self):
+        smuggled = b"GET /v1/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        for framing in [b"Content-Length: 2\r\nContent-Length: 40\r\n", b"Content-Length: 40\r\nX: y\r\ncontent-length: 2\r\n",
+                        b"Content-Length: 2, 2\r\n", b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n"]:
+            answer = self.everything(b"POST /v1/search HTTP/1.1\r\nHost: 127.0.0.1\r\n" + framing + b"\r\n{}" + smuggled)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 400"), (framing, answer[:80]))
+            self.assertNotIn(b"HTTP/1.1 200", answer, (framing, answer))
+
+    def test_a_connection_goes_on_behind_a_refusal(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=60)
+        connection.connect()
+        socket = connection.sock
+        for method, path, body, expected in [("GET", "/v1/nothing", None, 404), ("POST", "/v1/nothing", b"x" * 100_000, 404), ("GET", "/v1/jobs?odd=1", None, 400),
+                                             ("POST", "/v1/search", b"x" * 1_000_000, 413), ("DELETE", "/v1/search", None, 405), ("GET", "/v1/videos", None, 200)]:
+            connection.request(method, path, body)
+            response = connection.getresponse()
+            response.read()
+            self.assertEqual(response.status, expected, (method, path))
+            self.assertIs(connection.sock, socket, (method, path, "the connection was closed"))
+        connection.close()
+
     def test_clients_that_leave_in_the_middle_cost_nothing(self):
         upload = json.loads(self.call("POST", "/v1/uploads", json.dumps({"name": "a.mp4", "bytes": 1000}))[1])["upload_id"]
         for _ in range(20):
