@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 
+#include "core/histogram.h"
 #include "inference/vision_language_model.h"
 
 namespace prismvid::inference {
@@ -49,7 +50,6 @@ struct EngineMetrics {
   uint64_t refused = 0;               // the queue was full
   uint64_t prompt_tokens = 0;         // of all requests that were started
   uint64_t tokens = 0;                // generated
-  uint64_t decode_steps = 0;          // each of one token or more for all that decode
   uint64_t drafted_tokens = 0;        // guessed ahead
   uint64_t accepted_tokens = 0;       // of those, in answers
   int largest_batch = 0;              // requests of one step
@@ -64,6 +64,9 @@ struct EngineMetrics {
   double vision_ms = 0;
   double prefill_ms = 0;
   double decode_ms = 0;
+  Histogram step_requests{{1, 2, 4, 8, 16, 32, 64}};  // of each decode step
+  /// From being handed in to the first token, of each request that got one.
+  Histogram first_token_seconds{{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120}};
 };
 
 /// A request that was handed in. Movable; letting go of it does not cancel the request.

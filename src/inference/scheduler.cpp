@@ -21,6 +21,9 @@ void add_answer(EngineMetrics& metrics, const std::optional<Answer>& answer) {
   metrics.tokens += answer->token_ids.size();
   metrics.drafted_tokens += static_cast<uint64_t>(answer->drafted_tokens);
   metrics.accepted_tokens += static_cast<uint64_t>(answer->accepted_tokens);
+  if (!answer->token_ids.empty())
+    metrics.first_token_seconds.add(
+        (answer->timings.queue_ms + answer->timings.first_token_ms) / 1000);
   metrics.queue_ms += answer->timings.queue_ms;
   metrics.vision_ms += answer->timings.vision_ms;
   metrics.prefill_ms += answer->timings.prefill_ms;
@@ -118,7 +121,7 @@ bool Scheduler::decode_once() {
     for (RunningRequest* one : decoding) one->fail(std::current_exception());
   }
   metrics_.change([&](EngineMetrics& m) {
-    ++m.decode_steps;
+    m.step_requests.add(static_cast<double>(decoding.size()));
     m.largest_batch = std::max(m.largest_batch, static_cast<int>(decoding.size()));
   });
   return true;

@@ -1,9 +1,7 @@
 #include "server/metrics.h"
 
-#include <algorithm>
 #include <fstream>
 #include <set>
-#include <sstream>
 #include <unistd.h>
 
 namespace prismvid::server {
@@ -28,32 +26,17 @@ int64_t resident_bytes() {
 void Metrics::count(const std::string& method, int status, double seconds) {
   const std::lock_guard lock(mutex_);
   ++requests_[{known_method(method), status}];
-  const auto bound = std::lower_bound(kBounds.begin(), kBounds.end(), seconds);
-  ++buckets_[static_cast<size_t>(bound - kBounds.begin())];
-  seconds_ += seconds;
+  seconds_.add(seconds);
 }
 
-std::string Metrics::text() const {
+void Metrics::write(PrometheusText& out) const {
   const std::lock_guard lock(mutex_);
-  std::ostringstream out;
-  out << "# HELP prismvid_http_requests_total Requests answered.\n# TYPE prismvid_http_requests_total counter\n";
+  out.begin("prismvid_http_requests_total", "counter", "Requests answered.");
   for (const auto& [key, value] : requests_)
-    out << "prismvid_http_requests_total{method=\"" << key.first << "\",status=\"" << key.second << "\"} " << value << '\n';
-  out << "# HELP prismvid_http_seconds Time until an answer was ready to be sent.\n# TYPE prismvid_http_seconds histogram\n";
-  uint64_t all = 0;
-  for (size_t i = 0; i < buckets_.size(); ++i) {
-    all += buckets_[i];
-    out << "prismvid_http_seconds_bucket{le=\"";
-    if (i < kBounds.size()) out << kBounds[i];
-    else out << "+Inf";
-    out << "\"} " << all << '\n';
-  }
-  out << "prismvid_http_seconds_sum " << seconds_ << "\nprismvid_http_seconds_count " << all << '\n';
-  out << "# HELP prismvid_uptime_seconds Since the service began.\n# TYPE prismvid_uptime_seconds gauge\nprismvid_uptime_seconds "
-      << std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count() << '\n';
-  out << "# HELP process_resident_memory_bytes Memory in use.\n# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes "
-      << resident_bytes() << '\n';
-  return out.str();
+    out.sample(static_cast<double>(value), {{"method", key.first}, {"status", std::to_string(key.second)}});
+  out.histogram("prismvid_http_seconds", "Time until an answer was ready to be sent.", seconds_);
+  out.gauge("prismvid_uptime_seconds", "Since the service began.", std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count());
+  out.gauge("process_resident_memory_bytes", "Memory in use.", static_cast<double>(resident_bytes()));
 }
 
 }  // namespace prismvid::server

@@ -64,6 +64,8 @@ TEST(Engine, StreamsExactlyTheAnswer) {
           .get();
   EXPECT_EQ(streamed, answer.text);
   EXPECT_GT(answer.timings.first_token_ms, 0);
+  EXPECT_DOUBLE_EQ(engine.metrics().first_token_seconds.sum(),
+                   (answer.timings.queue_ms + answer.timings.first_token_ms) / 1000);
 }
 
 TEST(Engine, ACancelledRequestKeepsItsTokensAndHarmsNoNeighbour) {

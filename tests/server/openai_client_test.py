@@ -155,6 +155,47 @@ class OpenAiClientTest(unittest.TestCase):
         self.assertEqual(self.call("GET", job)["state"], "running", "the answer waited for the job")
         self.call("DELETE", job)
 
+    def metrics(self):
+        """The engine's samples by name and labels, and the types that were told before them."""
+        with urllib.request.urlopen(self.base + "/metrics", timeout=60) as response:
+            self.assertTrue(response.headers["Content-Type"].startswith("text/plain; version=0.0.4"))
+            lines = response.read().decode().splitlines()
+        types, samples = {}, {}
+        for line in lines:
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ")
+                self.assertNotIn(name, types, "a metric is told twice")
+                types[name] = kind
+            elif not line.startswith("#"):
+                name, labels, value = re.fullmatch(r'([a-z_]+)(?:\{((?:[a-z]+="[^"]*",?)*)\})? ([0-9.e+-]+)', line).groups()
+                family = name if name in types else re.sub("_(bucket|sum|count)$", "", name)
+                self.assertIn(family, types, line)
+                kept = tuple(label for label in (labels or "").split(",") if not label.startswith(("model=", "device=")))
+                self.assertNotIn((name, kept), samples)
+                samples[name, kept] = float(value)
+        return samples, types
+
+    def test_metrics_tell_what_the_engine_does(self):
+        content = [self.image_part(), {"type": "text", "text": "Describe this."}]
+        self.chat(content)
+        before, types = self.metrics()
+        self.assertEqual(types["prismvid_engine_first_token_seconds"], "histogram")
+        self.assertEqual(types["prismvid_engine_requests_total"], "counter")
+        self.assertEqual(types["prismvid_engine_memory_bytes"], "gauge")
+        usage = self.chat(content).usage
+        after, _ = self.metrics()
+        grown = lambda name, *labels: after[f"prismvid_engine_{name}", labels] - before[f"prismvid_engine_{name}", labels]
+        self.assertEqual(grown("requests_total", 'outcome="answered"'), 1)
+        self.assertEqual(grown("prompt_tokens_total"), usage.prompt_tokens)
+        self.assertEqual(grown("generated_tokens_total"), usage.completion_tokens)
+        self.assertEqual(grown("first_token_seconds_count"), 1)
+        self.assertEqual(grown("first_token_seconds_bucket", 'le="+Inf"'), 1)
+        self.assertGreater(grown("first_token_seconds_sum"), 0)
+        self.assertGreater(grown("step_requests_count"), 0)
+        self.assertGreater(grown("seconds_total", 'phase="decode"'), 0)
+        self.assertGreater(grown("cache_hit_bytes_total", 'cache="features"') + grown("cache_hit_bytes_total", 'cache="prefixes"'), 0, "the same picture was computed again")
+        self.assertGreater(after["prismvid_engine_memory_bytes", ('use="weights"',)], 1e6)
+
     def test_several_at_once_are_all_answered(self):
         answers = []
         threads = [threading.Thread(target=lambda: answers.append(self.chat("Hello", max_tokens=8).choices[0].message.content)) for _ in range(4)]
