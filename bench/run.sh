@@ -28,6 +28,7 @@ echo "the service ..."
 for what in latency streams upload crash; do
   .venv/bin/python bench/service/measure.py "$what" --json "build/bench/service_$what.json"
 done
+.venv/bin/python bench/service/measure.py crash --db postgres --json build/bench/service_crash_postgres.json
 echo "the deep stage on this CPU ..."
 "$python" bench/kernels/compare.py
 "$python" bench/tables.py "$@"

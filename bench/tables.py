@@ -200,9 +200,10 @@ def service():
     if r := read("service_upload"):
         rows.append((f"an upload of {r['gigabytes']} GB in pieces", f"{r['seconds']:.0f} s, {r['gigabytes'] * 1024 / r['seconds']:.0f} MB/s; memory {r['memory_before_mb']:.0f} MB before, "
                      f"{r['memory_largest_mb']:.0f} MB at most" + verdict(r["memory_largest_mb"] - r["memory_before_mb"] < 32), "no growth"))
-    if r := read("service_crash"):
-        rows.append((f"{r['jobs']} jobs, {r['kills']} times kill -9 of server or worker", f"{r['different_ids']} jobs, {r['done']} done, {r['failed']} failed, {r['ended_once']} ended once"
-                     + verdict(r["ended_once"] == r["jobs"]), "none lost, none twice"))
+    for name, victims in (("service_crash", "server or worker"), ("service_crash_postgres", "server, worker or PostgreSQL")):
+        if r := read(name):
+            rows.append((f"{r['jobs']} jobs, {r['kills']} times kill -9 of {victims}", f"{r['different_ids']} jobs, {r['done']} done, {r['failed']} failed, {r['ended_once']} ended once"
+                         + verdict(r["done"] == r["different_ids"] == r["ended_once"] == r["jobs"]), "none lost, none twice"))
     return machine() + "\n\n" + table(("what", "measured", "aim"), rows) if rows else None
 
 
