@@ -67,4 +67,17 @@ void write_engine_metrics(SharedModels& models, PrometheusText& out) {
   });
 }
 
+document::Json engine_health(SharedModels& models) {
+  document::Json health = document::Json::object();
+  models.look_at_loaded([&](deep::Model& model) {
+    if (!model.engine()) return;
+    const inference::EngineMetrics m = model.engine()->metrics();
+    health = {{"active_requests", m.active},
+              {"waiting_requests", m.waiting},
+              {"memory_bytes", m.weight_bytes + m.request_bytes + m.cache_bytes},
+              {"memory_budget_bytes", m.memory_budget_bytes}};
+  });
+  return health;
+}
+
 }  // namespace prismvid::server

@@ -2,6 +2,9 @@
 #include <memory>
 #include <mutex>
 
+#ifdef PRISMVID_MLX
+#include "server/engine_metrics.h"
+#endif
 #include "server/service.h"
 #include "version.h"
 
@@ -55,7 +58,10 @@ Response ready(Context& context, DeepHealth& deep) {
   } catch (const Error& error) {
     return json_response({{"status", "unavailable"}, {"store", {{"status", "unavailable"}, {"message", error.what()}}}}, 503);
   }
-  const Json told = deep.tell(context.deep_models);
+  Json told = deep.tell(context.deep_models);
+#ifdef PRISMVID_MLX
+  told.update(engine_health(context.deep_models));
+#endif
   const Json queue = context.jobs.borrow()->count_by_state();
   return json_response({{"status", "ready"},
                         {"fast", "ready"},

@@ -13,7 +13,7 @@ export function info({ document: { video, analysis, edits = [] } }) {
     ['info.audio', video.audio.map(({ codec, channels, language }) => [codec, channels && `${channels}ch`, language].filter(Boolean).join(' ')).join(', ') || t('info.silent')],
     ['info.container', video.container], ['info.source', video.source?.uri], ['info.hash', video.sha256],
     ['info.analysed', date(analysis.finished_at ?? analysis.created_at)],
-    ['info.took', analysis.wall_seconds !== undefined && `${duration(analysis.wall_seconds)}${analysis.realtime_factor ? ` · ${t('job.speed', { factor: number(analysis.realtime_factor, 1) })}` : ''}`],
+    ['info.took', analysis.wall_seconds !== undefined && `${duration(analysis.wall_seconds)}${analysis.realtime_factor ? ` · ${t('job.speed', { factor: number(analysis.realtime_factor, analysis.realtime_factor < 1 ? 2 : 1) })}` : ''}`],
     ['info.edits', edits.length ? number(edits.length) : null],
   ].filter(([, value]) => value);
   return {

@@ -94,7 +94,7 @@ function highlights(context) {
   const { highlights: list = [] } = context.document;
   if (!list.length) return null;
   return h('section.block', {}, h('h3', {}, t('lane.highlights')), h('ol.entries', {}, list.map((item) =>
-    h('li.entry', { onclick: () => context.playhead.seek(item.start) }, timeLink(item.start, context.seek, item.end), h('span.entry-text', {}, item.reason), writtenBy(item.by)))));
+    h('li.entry', { onclick: () => context.playhead.seek(item.start) }, h('span.entry-head', {}, timeLink(item.start, context.seek, item.end), writtenBy(item.by)), h('span.entry-text', {}, item.reason)))));
 }
 
 export function story(context) {

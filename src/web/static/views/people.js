@@ -12,7 +12,7 @@ export function open(root, { params }) {
   const grid = h('ul.people', { 'aria-label': t('nav.people') });
   const bar = h('div.select-bar', { role: 'region', 'aria-label': t('people.selection'), hidden: true });
   const summary = h('p.soft', { role: 'status' });
-  const forgetAll = h('button.button.danger', { type: 'button', hidden: true, onclick: () => forgetEverybody(state.people, load) }, t('people.forgetAll'));
+  const forgetAll = h('button.button.danger.quiet', { type: 'button', hidden: true, onclick: () => forgetEverybody(state.people, load) }, t('people.forgetAll'));
   append(root, [
     h('div.page-head', {}, h('div', {}, h('h1', {}, t('nav.people')), summary), h('span.grow'), forgetAll),
     h('div.toolbar', {}, h('input.grow', { type: 'search', 'data-search': '', placeholder: t('people.filter'), 'aria-label': t('people.filter'), value: state.q, oninput: (event) => (keep({ q: (state.q = event.target.value) }), draw()) }),
