@@ -46,7 +46,8 @@ def table(title, columns):
 
 
 def by_kind(tests, prefix):
-    return {name.split("/")[1]: properties(test) for name, test in tests.items() if name.startswith(prefix)}
+    """Of tests that run for each kind of checkpoint, named PREFIX.../KIND."""
+    return {name.split("/")[1]: properties(test) for name, test in tests.items() if name.startswith(prefix) and "/" in name}
 
 
 def tokenizer_lines(build, tiktoken):
