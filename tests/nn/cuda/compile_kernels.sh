@@ -19,7 +19,7 @@ for name in token_64 token_32 product_64 product_32 wide_64_4 wide_64_8 arrange_
   grep -aq "\.text\.$name" "$work/product.cubin" || { echo "no kernel $name"; exit 1; }
 done
 for file in nn/cuda/driver nn/cuda/product nn/cuda/device_array models/qwen3_vl/cuda_layers models/qwen3_vl/cuda_decoder; do
-  "$cxx" -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-unused-parameter -DPRISMVID_CUDA -I"$source/src" -isystem "$mlx" \
+  "$cxx" -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-unused-parameter -DPRISMVID_CUDA -I"$source/src" -I"$source/include" -isystem "$mlx" \
     -isystem "$toolkit/include" "$source/src/$file.cpp"
 done
 echo "compiled"
