@@ -1,3 +1,4 @@
+#include <cmath>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -201,7 +202,8 @@ ordered_json to_json(const PromptPlan& plan, const qwen3_vl::VisionConfig& visio
     if (medium.video) {
       entry["frames"] = medium.times_us.size();
       entry["frame_indices"] = medium.frame_indices;
-      entry["timestamps_seconds"] = medium.layout.times;
+      for (const double time : medium.layout.times)  // whole microseconds, without the noise of their mean
+        entry["timestamps_seconds"].push_back(std::round(time * 1e6) / 1e6);
     }
     media.push_back(entry);
   }

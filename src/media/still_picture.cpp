@@ -105,10 +105,15 @@ Image read_picture(const std::filesystem::path& path) {
   check(in.good() && std::filesystem::is_regular_file(path), ErrorCode::kUnreadable, "cannot read ",
         path.string());
   const auto bytes = std::filesystem::file_size(path);
-  check(bytes <= kLargestFile, ErrorCode::kInvalidArgument, path.string(), " has ", bytes >> 20,
+  check(bytes <= kLargestFile, ErrorCode::kUnreadable, path.string(), " has ", bytes >> 20,
         " MB; pictures of at most ", kLargestFile >> 20, " MB are read");
   const std::vector<uint8_t> content{std::istreambuf_iterator<char>(in), {}};
-  return decode_picture(content, path.string());
+  try {
+    return decode_picture(content, path.string());
+  } catch (const Error& error) {
+    // The file is wrong, not how it was asked for.
+    throw Error(error.code() == ErrorCode::kInvalidArgument ? ErrorCode::kUnreadable : error.code(), error.what());
+  }
 }
 
 }  // namespace prismvid::media

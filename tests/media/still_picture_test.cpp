@@ -263,5 +263,17 @@ TEST(StillPicture, RefusesDamageAndOtherFormats) {
   EXPECT_THROW(read_picture("/tmp"), Error);
 }
 
+TEST(StillPicture, AFileThatIsNoPictureCannotBeRead) {
+  const auto file = std::filesystem::path(testing::TempDir()) / "no_picture.png";
+  std::ofstream(file) << "no picture";
+  try {
+    read_picture(file);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kUnreadable);
+    EXPECT_THAT(e.what(), HasSubstr("no_picture.png is no JPEG, PNG"));
+  }
+}
+
 }  // namespace
 }  // namespace prismvid::media
