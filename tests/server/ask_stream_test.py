@@ -2,18 +2,13 @@
 import http.client
 import json
 import os
-import pathlib
 import pty
-import re
-import shutil
 import subprocess
-import tempfile
 import time
 import unittest
 
-PROGRAM = os.environ.get("PRISMVID_PROGRAM", "build/release/prismvid")
-ASSETS = pathlib.Path(__file__).resolve().parents[2] / "assets"
-MODEL = ASSETS / "models/demo-world-vlm"
+from service_process import MODEL, PROGRAM, ServiceProcess
+
 QUESTION = "What colour does the red circle turn?"
 
 
@@ -31,39 +26,26 @@ def events_of(response):
 class AskStreamTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="prismvid_ask_"))
-        (cls.folder / "media").mkdir()
-        cls.clip = cls.folder / "media/demo.mp4"
-        shutil.copy(ASSETS / "demo.mp4", cls.clip)
-        cls.database = cls.folder / "library.db"
-        analyzed = subprocess.run([PROGRAM, "analyze", cls.clip, "--db", cls.database, "--features", "shots,scenes,caption", "--model", MODEL, "--format", "json"],
-                                  check=True, capture_output=True, text=True)
-        cls.video = json.loads(analyzed.stdout)["video"]["id"]
-        cls.process = subprocess.Popen([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--db", cls.database, "--media", cls.folder / "media"], stdout=subprocess.PIPE,
-                                       stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PRISMVID_DEEP_MODEL": str(MODEL)})
-        cls.port = int(re.search(r":(\d+)/", cls.process.stdout.readline()).group(1))
+        cls.service = ServiceProcess(analyzed=("--features", "shots,scenes,caption", "--model", MODEL), deep_model=MODEL)
 
     @classmethod
     def tearDownClass(cls):
-        cls.process.terminate()
-        cls.process.wait()
-        cls.process.stdout.close()
-        shutil.rmtree(cls.folder)
+        cls.service.close()
 
     def post(self, path, **body):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=300)
         connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
         self.addCleanup(connection.close)
         return connection.getresponse()
 
     def test_words_come_while_the_answer_is_made_and_its_citations_are_checked(self):
-        told = list(events_of(self.post(f"/v1/videos/{self.video}/ask", question=QUESTION, stream=True)))
+        told = list(events_of(self.post(f"/v1/videos/{self.service.video}/ask", question=QUESTION, stream=True)))
         names = [event for _, event, _ in told]
         self.assertEqual(names[:2], ["found", "look"])
         self.assertEqual(names[-1], "answer")
         self.assertGreater(names.count("token"), 1, "the words came in one piece")
         found, answer = told[0][2], told[-1][2]
-        self.assertEqual(found["citations"][0]["video"], self.video)
+        self.assertEqual(found["citations"][0]["video"], self.service.video)
         self.assertTrue(found["citations"][0]["text"])
         last_look = len(names) - 1 - names[::-1].index("look")
         self.assertEqual("".join(data["text"] for _, event, data in told[last_look:] if event == "token"), answer["answer"])
@@ -72,7 +54,7 @@ class AskStreamTest(unittest.TestCase):
         first_token = next(at for at, event, _ in told if event == "token")
         self.assertLess(first_token, told[-1][0], "the first word waited for the last")
         # The same again is known: the answer comes at once, and is the same.
-        again = list(events_of(self.post(f"/v1/videos/{self.video}/ask", question=QUESTION, stream=True)))
+        again = list(events_of(self.post(f"/v1/videos/{self.service.video}/ask", question=QUESTION, stream=True)))
         self.assertEqual([again[-1][2][key] for key in ("answer", "citations")], [answer[key] for key in ("answer", "citations")])
 
     def test_a_client_that_leaves_ends_the_work(self):
@@ -84,7 +66,7 @@ class AskStreamTest(unittest.TestCase):
 
     def test_a_terminal_shows_the_words_once_and_then_what_proves_them(self):
         ours, theirs = pty.openpty()
-        command = [PROGRAM, "ask", self.clip, "What does the red circle do?", "--db", self.database, "--model", MODEL]
+        command = [PROGRAM, "ask", self.service.clip, "What does the red circle do?", "--db", self.service.database, "--model", MODEL]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL)
         os.close(theirs)
         pieces = []

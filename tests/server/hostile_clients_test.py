@@ -34,7 +34,7 @@ def strange_json(chance, depth=0):
 class HostileClientsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.service = ServiceProcess("--workers", "1")
+        cls.service = ServiceProcess("--allow-private-urls", "--workers", "1")
         cls.call = staticmethod(cls.service.call)
 
     @classmethod

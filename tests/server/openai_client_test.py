@@ -1,12 +1,8 @@
 """OpenAI's own client against `prismvid serve` with the demonstration model."""
 import base64
 import json
-import os
-import pathlib
 import re
-import shutil
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
@@ -14,39 +10,25 @@ import urllib.request
 
 import openai
 
-PROGRAM = os.environ.get("PRISMVID_PROGRAM", "build/release/prismvid")
-ASSETS = pathlib.Path(__file__).resolve().parents[2] / "assets"
-MODEL = ASSETS / "models/demo-world-vlm"
+from service_process import MODEL, ServiceProcess
+
 QUESTION = "What happens in this video?"
 
 
 class OpenAiClientTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="prismvid_openai_"))
-        media = cls.folder / "media"
-        media.mkdir()
-        shutil.copy(ASSETS / "demo.mp4", media / "demo.mp4")
-        database = cls.folder / "library.db"
-        analyzed = subprocess.run([PROGRAM, "analyze", media / "demo.mp4", "--db", database, "--features", "shots", "--format", "json"],
-                                  check=True, capture_output=True, text=True)
-        cls.video = json.loads(analyzed.stdout)["video"]["id"]
-        cls.picture = subprocess.run(["ffmpeg", "-v", "error", "-ss", "20", "-i", media / "demo.mp4", "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"],
+        cls.service = ServiceProcess(analyzed=("--features", "shots"), deep_model=MODEL)
+        cls.picture = subprocess.run(["ffmpeg", "-v", "error", "-ss", "20", "-i", cls.service.clip, "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"],
                                      check=True, capture_output=True).stdout
-        cls.clip = subprocess.run(["ffmpeg", "-v", "error", "-ss", "18", "-t", "3", "-i", media / "demo.mp4", "-an", "-c:v", "libx264", "-f", "matroska", "-"],
+        cls.clip = subprocess.run(["ffmpeg", "-v", "error", "-ss", "18", "-t", "3", "-i", cls.service.clip, "-an", "-c:v", "libx264", "-f", "matroska", "-"],
                                   check=True, capture_output=True).stdout
-        cls.process = subprocess.Popen([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--db", database, "--media", media], stdout=subprocess.PIPE,
-                                       stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PRISMVID_DEEP_MODEL": str(MODEL)})
-        cls.base = re.search(r"http://[0-9.:]+", cls.process.stdout.readline()).group()
-        cls.client = openai.OpenAI(base_url=cls.base + "/v1", api_key="none needed", timeout=300, max_retries=0)
+        cls.client = openai.OpenAI(base_url=cls.service.base + "/v1", api_key="none needed", timeout=300, max_retries=0)
         cls.model = cls.client.models.list().data[0].id
 
     @classmethod
     def tearDownClass(cls):
-        cls.process.terminate()
-        cls.process.wait()
-        cls.process.stdout.close()
-        shutil.rmtree(cls.folder)
+        cls.service.close()
 
     def chat(self, content, **options):
         options = {"temperature": 0, "max_tokens": 24, **options}
@@ -72,13 +54,13 @@ class OpenAiClientTest(unittest.TestCase):
         self.assertIn(chunks[-2].choices[0].finish_reason, ["stop", "length"])
 
     def test_a_video_of_the_library_an_id_and_a_data_url_are_watched(self):
-        part = {"type": "video_url", "video_url": {"url": self.video}, "start": 18, "end": 21, "max_frames": 4}
+        part = {"type": "video_url", "video_url": {"url": self.service.video}, "start": 18, "end": 21, "max_frames": 4}
         by_id = self.chat([part, {"type": "text", "text": QUESTION}])
         self.assertGreater(by_id.usage.prompt_tokens, 30)
         data = "data:video/x-matroska;base64," + base64.b64encode(self.clip).decode()
         by_data = self.chat([{"type": "video_url", "video_url": {"url": data}, "max_frames": 4}, {"type": "text", "text": QUESTION}])
         self.assertGreater(by_data.usage.prompt_tokens, 30)
-        self.assertEqual(list((self.folder / "library.db.uploads").iterdir()), [], "nothing of it is kept")
+        self.assertEqual(list((self.service.folder / "library.db.uploads").iterdir()), [], "nothing of it is kept")
 
     def test_the_answer_fulfils_a_schema(self):
         schema = {"type": "object", "properties": {"colour": {"enum": ["red", "green", "blue"]}, "count": {"type": "integer", "minimum": 0, "maximum": 9}},
@@ -130,7 +112,7 @@ class OpenAiClientTest(unittest.TestCase):
             with self.assertRaises(openai.BadRequestError):
                 self.chat(content)
         with self.assertRaises(openai.PermissionDeniedError):
-            self.chat([{"type": "video_url", "video_url": {"url": self.base + "/v1/videos/" + self.video + "/stream"}}])
+            self.chat([{"type": "video_url", "video_url": {"url": self.service.base + "/v1/videos/" + self.service.video + "/stream"}}])
         for options in ({"n": 2}, {"temperature": 9}, {"response_format": {"type": "poem"}}, {"stop": [1]}):
             with self.assertRaises(openai.BadRequestError):
                 self.chat("Hello", **options)
@@ -142,7 +124,7 @@ class OpenAiClientTest(unittest.TestCase):
         self.assertGreater(self.chat("Hello", max_tokens=3).usage.completion_tokens, 0)
 
     def call(self, method, path, body=None):
-        request = urllib.request.Request(self.base + path, body and json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method)
+        request = urllib.request.Request(self.service.base + path, body and json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=60) as response:
             return json.load(response)
 
@@ -157,7 +139,7 @@ class OpenAiClientTest(unittest.TestCase):
 
     def metrics(self):
         """The engine's samples by name and labels, and the types that were told before them."""
-        with urllib.request.urlopen(self.base + "/metrics", timeout=60) as response:
+        with urllib.request.urlopen(self.service.base + "/metrics", timeout=60) as response:
             self.assertTrue(response.headers["Content-Type"].startswith("text/plain; version=0.0.4"))
             lines = response.read().decode().splitlines()
         types, samples = {}, {}

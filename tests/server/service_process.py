@@ -11,20 +11,22 @@ import tempfile
 
 PROGRAM = os.environ.get("PRISMVID_PROGRAM", "build/release/prismvid")
 ASSETS = pathlib.Path(__file__).resolve().parents[2] / "assets"
+MODEL = ASSETS / "models/demo-world-vlm"
 
 
 class ServiceProcess:
-    def __init__(self, *more):
+    """`more` are options of serve, `analyzed` those of analyze; without a `deep_model` its name is one that is not there."""
+
+    def __init__(self, *more, analyzed=("--features", "shots", "--range", "0-3"), deep_model="/nowhere"):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="prismvid_service_test_"))
         (self.folder / "media").mkdir()
-        shutil.copy(ASSETS / "demo.mp4", self.folder / "media/demo.mp4")
-        database = self.folder / "library.db"
-        analyzed = subprocess.run([PROGRAM, "analyze", self.folder / "media/demo.mp4", "--db", database, "--features", "shots", "--range", "0-3", "--format", "json"],
-                                  check=True, capture_output=True, text=True)
-        self.video = json.loads(analyzed.stdout)["video"]["id"]
-        # Without a deep model: a name that is not there must be an answer too.
-        self.process = subprocess.Popen([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--db", database, "--media", self.folder / "media", "--allow-private-urls", *more],
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PRISMVID_DEEP_MODEL": "/nowhere"})
+        self.clip = self.folder / "media/demo.mp4"
+        shutil.copy(ASSETS / "demo.mp4", self.clip)
+        self.database = self.folder / "library.db"
+        told = subprocess.run([PROGRAM, "analyze", self.clip, "--db", self.database, *analyzed, "--format", "json"], check=True, capture_output=True, text=True)
+        self.video = json.loads(told.stdout)["video"]["id"]
+        self.process = subprocess.Popen([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--db", self.database, "--media", self.folder / "media", *more], stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PRISMVID_DEEP_MODEL": str(deep_model)})
         self.port = int(re.search(r":(\d+)/", self.process.stdout.readline()).group(1))
         self.base = f"http://127.0.0.1:{self.port}"
 

@@ -14,7 +14,7 @@ PATIENCE_S = 120  # the machine may be busy
 class SlowClientsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.service = ServiceProcess("--workers", "0")
+        cls.service = ServiceProcess("--allow-private-urls", "--workers", "0")
         cls.service.call("GET", "/v1/jobs")
         cls.few_threads = cls.service.threads() + 8  # without a client
 
