@@ -58,7 +58,7 @@ class Reporter {
     on_progress_(progress);
   }
 
-  double stage_ms() const { return clock_.seconds_since_start() * 1000; }
+  double stage_ms() const { return clock_.ms_since_start(); }
   const std::stop_token& stop() const { return stop_; }
 
  private:

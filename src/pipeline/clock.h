@@ -14,6 +14,8 @@ class Clock {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
+  double ms_since_start() const { return seconds_since_start() * 1000; }
+
   int64_t nanoseconds() const { return std::chrono::system_clock::now().time_since_epoch().count(); }
 
   /// Now, in UTC: "2026-11-23T15:10:02Z".

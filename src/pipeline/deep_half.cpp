@@ -263,7 +263,7 @@ class DeepRun {
 
   void keep(const std::string& name, const deep::StageResult& result, const Clock& clock) {
     StageTiming timing;
-    timing.wall_ms = clock.seconds_since_start() * 1000;
+    timing.wall_ms = clock.ms_since_start();
     timing.frames = result.frames;
     timing.warnings = result.warnings;
     timing.tokens_in = result.tokens_in;

@@ -77,7 +77,7 @@ void FramePass::analyse(Waiting& waiting) {
   for (const auto& worker : workers_) worker->push(work);
   if (options_.one_at_a_time)
     for (const auto& worker : workers_) worker->wait();
-  ms_per_sample_.push_back(static_cast<float>(clock.seconds_since_start() * 1000));
+  ms_per_sample_.push_back(static_cast<float>(clock.ms_since_start()));
 }
 
 }  // namespace prismvid::pipeline

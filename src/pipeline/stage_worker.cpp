@@ -54,7 +54,7 @@ void StageWorker::look_at(const SampleWork& work) {
   } catch (const Error& error) {
     stage_.error = error;
   }
-  stage_.ms_per_sample.push_back(static_cast<float>(clock.seconds_since_start() * 1000));
+  stage_.ms_per_sample.push_back(static_cast<float>(clock.ms_since_start()));
 }
 
 }  // namespace prismvid::pipeline
