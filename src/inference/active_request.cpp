@@ -92,7 +92,7 @@ void ActiveRequest::keep_prefix() {
 void ActiveRequest::run_chunk() {
   if (caches_ && !block_keys_) find_prefix();
   const int size = static_cast<int>(prompt_.ids.size());
-  const int chunk = options_.prefill_chunk ? options_.prefill_chunk : default_prefill_chunk();
+  const int chunk = chunk_tokens(options_);
   const int end = size - sequence_.size() > chunk ? sequence_.size() + chunk : size;
   const mx::array hidden = model_.model.prefill(sequence_, prompt_, features_, end);
   const int last = hidden.shape(1);

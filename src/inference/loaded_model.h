@@ -23,6 +23,11 @@ LoadedModel load_model(const std::string& model, const LoadOptions& options);
 /// Sampling of generation_config.json.
 GenerateOptions default_options(const PromptPlanner& planner);
 
+/// Prompt tokens that are run together.
+inline int chunk_tokens(const GenerateOptions& options) {
+  return options.prefill_chunk ? options.prefill_chunk : default_prefill_chunk();
+}
+
 /// Throws Error(kModel) where the checkpoint cannot look at the conversation's media.
 void check_has_vision(const LoadedModel& model, const Conversation& conversation);
 

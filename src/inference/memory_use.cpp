@@ -55,8 +55,7 @@ uint64_t request_bytes(const LoadedModel& model, const PlannedPrompt& planned,
   const uint64_t prompt = planned.prompt.ids.size();
   const uint64_t tokens =
       std::min(prompt + wide(options.max_tokens), wide(text.max_positions) + kCacheStep);
-  const uint64_t chunk = std::min(
-      prompt, wide(options.prefill_chunk ? options.prefill_chunk : default_prefill_chunk()));
+  const uint64_t chunk = std::min(prompt, wide(chunk_tokens(options)));
   uint64_t visual = 0;
   for (const auto& span : planned.prompt.spans) visual += wide(span.tokens());
 
