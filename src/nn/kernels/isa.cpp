@@ -34,13 +34,29 @@ bool has_avx512() {
 #endif
 }
 
+#if defined(__aarch64__) && defined(__APPLE__)
+bool system_has(const char* feature) {
+  int has = 0;
+  std::size_t size = sizeof(has);
+  return sysctlbyname(feature, &has, &size, nullptr, 0) == 0 && has;
+}
+#endif
+
 bool has_neon_dot() {
 #if defined(__aarch64__) && defined(__linux__)
   return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #elif defined(__aarch64__) && defined(__APPLE__)
-  int has = 0;
-  std::size_t size = sizeof(has);
-  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, nullptr, 0) == 0 && has;
+  return system_has("hw.optional.arm.FEAT_DotProd");
+#else
+  return false;
+#endif
+}
+
+bool has_neon_i8mm() {
+#if defined(__aarch64__) && defined(__linux__)
+  return (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0;
+#elif defined(__aarch64__) && defined(__APPLE__)
+  return system_has("hw.optional.arm.FEAT_I8MM");
 #else
   return false;
 #endif
@@ -58,6 +74,8 @@ const char* to_string(Isa isa) {
       return "avx512";
     case Isa::kNeon:
       return "neon";
+    case Isa::kNeonI8mm:
+      return "neon_i8mm";
   }
   return "unknown";
 }
@@ -67,6 +85,7 @@ std::vector<Isa> supported_isas() {
   if (has_avx2()) levels.push_back(Isa::kAvx2);
   if (has_avx512()) levels.push_back(Isa::kAvx512);
   if (has_neon_dot()) levels.push_back(Isa::kNeon);
+  if (has_neon_dot() && has_neon_i8mm()) levels.push_back(Isa::kNeonI8mm);
   return levels;
 }
 
@@ -74,13 +93,14 @@ Isa chosen_isa() {
   const auto levels = supported_isas();
   const char* name = std::getenv("PRISMVID_ISA");
   if (name == nullptr || *name == '\0') return levels.back();
-  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kNeon}) {
+  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kNeon, Isa::kNeonI8mm}) {
     if (std::string_view(name) != to_string(isa)) continue;
     check(std::find(levels.begin(), levels.end(), isa) != levels.end(), ErrorCode::kUnavailable,
           "PRISMVID_ISA=", name, ": this processor goes up to ", to_string(levels.back()));
     return isa;
   }
-  fail(ErrorCode::kInvalidArgument, "PRISMVID_ISA=", name, ": use portable, avx2, avx512 or neon");
+  fail(ErrorCode::kInvalidArgument, "PRISMVID_ISA=", name,
+       ": use portable, avx2, avx512, neon or neon_i8mm");
 }
 
 }  // namespace prismvid::nn::kernels

@@ -235,5 +235,6 @@ const KernelTable& portable_kernels();
 const KernelTable& avx2_kernels();
 const KernelTable& avx512_kernels();
 const KernelTable& neon_kernels();
+const KernelTable& neon_i8mm_kernels();
 
 }  // namespace prismvid::nn::kernels

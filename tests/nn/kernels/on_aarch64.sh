@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compiles the CPU kernels and their tests for 64-bit Arm and runs them under qemu-user, on a processor with the dot product and on
-# one without.
+# Compiles the CPU kernels and their tests for 64-bit Arm and runs them under qemu-user, on a processor with the matrix product of
+# bytes (which has the dot product too), on one with the dot product alone and on one without.
 #   on_aarch64.sh SOURCE_FOLDER BUILD_FOLDER      77: a tool is missing
 set -euo pipefail
 source=$1 build=$2
@@ -13,6 +13,7 @@ cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPRISMVID_KE
 cmake --build "$build" -j2 --target kernels_test >"$build.log" || { cat "$build.log"; exit 1; }
 emulated() { qemu-aarch64 -cpu "$1" -L /usr/aarch64-linux-gnu "$build/kernels_test" "${@:2}"; }
 tests=$(emulated max --gtest_list_tests)
-[[ $tests == *neon* ]] || { echo "no test runs on the NEON level"; exit 1; }
+[[ $tests == *neon_i8mm* ]] || { echo "no test runs on the NEON levels"; exit 1; }
 emulated max --gtest_brief=1 --gtest_filter='*neon*:Isa*'  # the plain level is the same code as elsewhere
+emulated neoverse-n1 --gtest_brief=1 --gtest_filter='Isa*:Quantized*neon*'
 emulated cortex-a53 --gtest_brief=1 --gtest_filter='Isa*'

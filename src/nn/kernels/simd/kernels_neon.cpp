@@ -2,6 +2,7 @@
 #include "nn/kernels/simd/dense_linear.h"
 #include "nn/kernels/simd/elementwise.h"
 #include "nn/kernels/simd/float_dot.h"
+#include "nn/kernels/simd/matrix_dot_neon.h"
 #include "nn/kernels/simd/quantized_linear.h"
 #include "nn/kernels/simd/vector_neon.h"
 
@@ -24,6 +25,16 @@ const KernelTable& neon_kernels() {
       .pack_keys = {pack_keys<Floats>, pack_keys<Floats>},
       .pack_values = {pack_values<Floats>, pack_values<Floats>},
       .attend_block = {attend_block<Floats>, attend_block<Floats>}};
+  return table;
+}
+
+const KernelTable& neon_i8mm_kernels() {
+  static const KernelTable table = [] {
+    KernelTable changed = neon_kernels();
+    changed.isa = Isa::kNeonI8mm;
+    changed.multiply[0] = multiply<NeonMatrixDot>;
+    return changed;
+  }();
   return table;
 }
 

@@ -50,6 +50,13 @@ struct ByteDot {
   }
 };
 
+/// Multiplies two rows by two tokens in one instruction: weights of two steps lie together, and
+/// add_pairs() takes the place of add_dots().
+template <class Dot>
+concept MatrixDot = requires {
+  typename Dot::PairSums;
+};
+
 /// Tokens of a prepared tile of `width`: values (step, width, 4 bytes), then scales and sums
 /// (group, width) as f32.
 struct TileView {
@@ -302,8 +309,12 @@ struct Panel {
       p += 32 * number;
       for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
         const Unit<V, kBits> unit(p);
-        for (int i = 0; i < 8; ++i, to += 64 * kSteps)
-          Dot::template store_panel<kBits>(to, unit.vectors[i]);
+        if constexpr (MatrixDot<Dot>)
+          for (int i = 0; i < 8; i += 2, to += 128)
+            Dot::template store_pair<kBits>(to, unit.vectors[i], unit.vectors[i + 1]);
+        else
+          for (int i = 0; i < 8; ++i, to += 64 * kSteps)
+            Dot::template store_panel<kBits>(to, unit.vectors[i]);
       }
     }
   }
@@ -322,7 +333,10 @@ void multiply_panels(const Panel<Dot>* panels, int groups, int steps, TileView x
     for (int b = 0; b < B; ++b)
       for (int t = 0; t < T; ++t) dots[b * T + t] = Dot::zero();
     const auto weight = [&](int s, int b) { return V::load_bytes(panels[b].values + at + 64 * s); };
-    add_dots<Dot, kBits, T, B>(steps, weight, x.values, 4 * x.width, dots);
+    if constexpr (MatrixDot<Dot>)
+      Dot::template add_pairs<T>(steps, panels[0].values + at, x.values, 4 * x.width, dots);
+    else
+      add_dots<Dot, kBits, T, B>(steps, weight, x.values, 4 * x.width, dots);
     at += 64 * steps;
     x.values += 4 * x.width * steps;
     for (int b = 0; b < B; ++b) {
