@@ -2,6 +2,7 @@
 """Times a peer of the CPU kernels and prints JSON; runs in build/bench/venv.
 
 usage: peers.py llama GGUF REPEATS PREFILL...     decode behind 128 tokens and prefill by llama.cpp
+       peers.py mtmd PROJECTOR TEXT REPEATS WxH    one picture through the tower by llama.cpp's mtmd
        peers.py mlx {2b,4b,8b}                    one token's products by MLX's own CPU operations, which mlx-vlm runs
 """
 import json
@@ -35,6 +36,30 @@ def llama(path, repeats, prefills):
     return result
 
 
+def mtmd(projector, text, repeats, width, height):
+    import ctypes
+
+    from llama_cpp import Llama, mtmd_cpp
+    model = Llama(text, n_ctx=64, n_threads=THREADS, verbose=False)
+    params = mtmd_cpp.mtmd_context_params_default()
+    params.use_gpu, params.warmup, params.n_threads, params.print_timings = False, False, THREADS, False
+    context = mtmd_cpp.mtmd_init_from_file(projector.encode(), model.model, params)
+    pixels = random.Random(0).randbytes(width * height * 3)
+    picture = mtmd_cpp.mtmd_bitmap_init(width, height, (ctypes.c_uint8 * len(pixels)).from_buffer_copy(pixels))
+    chunks, marker = mtmd_cpp.mtmd_input_chunks_init(), mtmd_cpp.mtmd_default_marker()
+    prompt = mtmd_cpp.mtmd_input_text(marker, len(marker), False, True)
+    if mtmd_cpp.mtmd_tokenize(context, chunks, ctypes.byref(prompt), (ctypes.c_void_p * 1)(picture), 1) != 0:
+        sys.exit("mtmd did not take the picture")
+    every = [mtmd_cpp.mtmd_input_chunks_get(chunks, i) for i in range(mtmd_cpp.mtmd_input_chunks_size(chunks))]
+    chunk = next(c for c in every if mtmd_cpp.mtmd_input_chunk_get_type(c) == mtmd_cpp.MTMD_INPUT_CHUNK_TYPE_IMAGE)
+
+    def encode():
+        if mtmd_cpp.mtmd_encode_chunk(context, chunk) != 0:
+            sys.exit("mtmd could not encode the picture")
+    tokens = mtmd_cpp.mtmd_input_chunk_get_n_tokens(chunk)
+    return {"vision": {"patches": 4 * tokens, "s": statistics.median(seconds(encode) for _ in range(repeats))}}
+
+
 def mlx(name):
     import mlx.core as mx
     from random_checkpoint import HEAD_DIM, KEY_VALUE_HEADS, SIZES
@@ -56,7 +81,13 @@ def mlx(name):
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    result = llama(sys.argv[2], int(sys.argv[3]), [int(n) for n in sys.argv[4:]]) if sys.argv[1] == "llama" else mlx(sys.argv[2])
+    what, *words = sys.argv[1:]
+    if what == "llama":
+        result = llama(words[0], int(words[1]), [int(n) for n in words[2:]])
+    elif what == "mtmd":
+        result = mtmd(words[0], words[1], int(words[2]), *map(int, words[3].split("x")))
+    else:
+        result = mlx(words[0])
     print(json.dumps(result))
 
 

@@ -117,23 +117,37 @@ def latency(program, folder, rate=200, seconds=20, threads=16):
     return {"requests": len(took), "rate": rate, "p50_ms": took[len(took) // 2], "p99_ms": took[int(len(took) * 0.99)], "max_ms": took[-1]}
 
 
-def streams(program, folder, count=500):
+def streams(program, folder, count=500, hold_seconds=180, rounds=3):
+    """All streams open for minutes, then left and opened again: memory may neither creep while they wait nor with each round."""
     make_library(program, folder)
     service = Service(program, folder, "--workers", "0")
     headers = {"Content-Type": "application/json", "Idempotency-Key": "one"}
     job = json.loads(service.call("POST", "/analyze/video", json.dumps({"source": {"path": "demo.mp4"}, "force": True}), headers)[1])
-    before, held = service.memory_mb(), []
-    for _ in range(count):
-        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
-        connection.request("GET", job["events_url"])
-        held.append(connection)
-    time.sleep(3)
-    with_streams = service.memory_mb()
+
+    def opened():
+        held = [http.client.HTTPConnection("127.0.0.1", service.port, timeout=60) for _ in range(count)]
+        for connection in held:
+            connection.request("GET", job["events_url"])
+        time.sleep(3)
+        return held
+    before, at_rounds = service.memory_mb(), []
+    for _ in range(rounds):
+        held = opened()
+        at_rounds.append(service.memory_mb())
+        [connection.close() for connection in held]
+        time.sleep(3)
+    held = opened()
+    at_first, largest, end = service.memory_mb(), 0, time.monotonic() + hold_seconds
+    while time.monotonic() < end:
+        time.sleep(1)
+        largest = max(largest, service.memory_mb())
+    at_last = service.memory_mb()
     status, _ = service.call("GET", "/v1/videos")
     service.call("DELETE", job["status_url"])
     ended = sum(b"event: done" in connection.getresponse().read() for connection in held)
     service.stop()
-    return {"streams": count, "ended_well": ended, "answers_meanwhile": status, "memory_before_mb": before, "memory_with_streams_mb": with_streams}
+    return {"streams": count, "ended_well": ended, "answers_meanwhile": status, "memory_before_mb": before, "memory_at_rounds_mb": at_rounds,
+            "memory_with_streams_mb": at_first, "held_seconds": hold_seconds, "memory_while_held_mb": largest, "memory_at_last_mb": at_last}
 
 
 def upload(program, folder, gigabytes=10):

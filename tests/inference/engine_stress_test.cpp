@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <random>
 #include <thread>
 
@@ -14,7 +15,12 @@ namespace prismvid::inference {
 namespace {
 
 constexpr int kThreads = 4;
-constexpr int kRequestsOfThread = 60;
+
+/// 60 requests a thread, or PRISMVID_STRESS_REQUESTS of them for a long run.
+int requests_of_thread() {
+  const char* asked = std::getenv("PRISMVID_STRESS_REQUESTS");
+  return asked != nullptr ? std::atoi(asked) : 60;
+}
 
 Conversation some_conversation(std::mt19937& random) {
   if (random() % 4 == 0) return image_and_video();
@@ -39,7 +45,7 @@ struct Counts {
 
 void ask_many(Engine& engine, unsigned seed, Counts& counts) {
   std::mt19937 random(seed);
-  for (int i = 0; i < kRequestsOfThread; ++i) {
+  for (int i = 0; i < requests_of_thread(); ++i) {
     try {
       const bool throws = random() % 16 == 0;
       Ticket ticket = engine.submit(some_request(random), [throws](const TokenEvent& event) {
@@ -72,7 +78,7 @@ TEST(EngineStress, EveryRequestEndsExactlyOnceWhateverItsNeighboursDo) {
       threads.emplace_back([&, i] { ask_many(engine, i, counts); });
   }
   EXPECT_EQ(counts.answered + counts.cancelled + counts.failed + counts.refused,
-            kThreads * kRequestsOfThread);
+            kThreads * requests_of_thread());
   EXPECT_GT(counts.answered, 0);
   EXPECT_GT(counts.cancelled, 0);
   EXPECT_GT(counts.failed, 0);
