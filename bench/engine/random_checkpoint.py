@@ -107,6 +107,17 @@ def tokenizer():
             "model": {"type": "BPE", "vocab": {token: i for i, token in enumerate(tokens)}, "merges": merges}}
 
 
+def processor_files(folder):
+    """What mlx-vlm asks for beside the weights; PrismVid needs none of it."""
+    demo = pathlib.Path("assets/models/demo-world-vlm")
+    for name in ("preprocessor_config.json", "video_preprocessor_config.json"):
+        (folder / name).write_text((demo / name).read_text())
+    settings = json.loads((demo / "tokenizer_config.json").read_text())
+    del settings["added_tokens_decoder"]  # ids of another vocabulary
+    (folder / "chat_template.jinja").write_text(settings["chat_template"])
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,6 +129,8 @@ def main():
     (folder / "tokenizer.json").write_text(json.dumps(shape))
     (folder / "config.json").write_text(json.dumps(config()))
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [FIRST_ADDED + 2, FIRST_ADDED]}))
+    processor_files(folder)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes a GGUF of Qwen3-VL's text decoder with random weights, so that llama.cpp is timed on the sizes of random_checkpoint.py.
 
-usage: random_gguf.py {2b,4b,8b} {Q4_0,Q8_0} OUT.gguf     (needs the package gguf)
-The file has no vocabulary: it takes token ids. All layers share one layer's numbers, written once for each.
+usage: random_gguf.py {2b,4b,8b} {Q4_0,Q8_0} OUT.gguf [TOKENIZER.json]     (needs the package gguf)
+Without a tokenizer the file has no vocabulary: it takes token ids. All layers share one layer's numbers, written once for each.
 """
+import json
 import sys
 
 import gguf
@@ -20,8 +21,26 @@ def matrix(random, kind, rows, columns):
     return data.reshape(rows, -1)
 
 
+def add_vocabulary(w, path, count):
+    """The byte pairs of a tokenizer.json, filled up to `count` tokens."""
+    with open(path) as file:
+        tokenizer = json.load(file)
+    tokens = [f"[PAD{i}]" for i in range(count)]
+    types = [gguf.TokenType.UNUSED] * count
+    for token, i in tokenizer["model"]["vocab"].items():
+        tokens[i], types[i] = token, gguf.TokenType.NORMAL
+    for added in tokenizer["added_tokens"]:
+        tokens[added["id"]], types[added["id"]] = added["content"], gguf.TokenType.CONTROL
+    w.add_tokenizer_model("gpt2")
+    w.add_tokenizer_pre("qwen2")
+    w.add_token_list(tokens)
+    w.add_token_types(types)
+    w.add_token_merges([" ".join(pair) for pair in tokenizer["model"]["merges"]])
+    w.add_eos_token_id(tokens.index("<|im_end|>"))
+
+
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) not in (4, 5):
         sys.exit(__doc__)
     size, kind = SIZES[sys.argv[1]], gguf.GGMLQuantizationType[sys.argv[2]]
     random = np.random.default_rng(0)
@@ -38,7 +57,10 @@ def main():
     w.add_layer_norm_rms_eps(1e-6)
     w.add_rope_freq_base(5e6)
     w.add_vocab_size(size["vocabulary"])
-    w.add_tokenizer_model("no_vocab")
+    if len(sys.argv) == 5:
+        add_vocabulary(w, sys.argv[4], size["vocabulary"])
+    else:
+        w.add_tokenizer_model("no_vocab")
     w.add_file_type(2)
     head = matrix(random, kind, size["vocabulary"], hidden)
     w.add_tensor("token_embd.weight", head, raw_dtype=kind)
