@@ -135,7 +135,7 @@ def streams(program, folder, count=500, hold_seconds=180, rounds=3):
         held = opened()
         at_rounds.append(service.memory_mb())
         [connection.close() for connection in held]
-        time.sleep(3)
+        time.sleep(15)  # a stream that was left is noticed at its next sign of life, after ten seconds at most
     held = opened()
     at_first, largest, end = service.memory_mb(), 0, time.monotonic() + hold_seconds
     while time.monotonic() < end:
