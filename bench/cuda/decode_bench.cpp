@@ -1,15 +1,14 @@
 // Qwen3-VL on an NVIDIA GPU with random weights of a given seed.
-//   cuda_decode_bench make FOLDER SHAPE BITS   writes a checkpoint (SHAPE 8b or 2b; BITS 16:
-//   bfloat16) cuda_decode_bench run FOLDER               checks the decoder against MLX, then
-//   measures
+//   cuda_decode_bench make FOLDER SHAPE BITS   writes a checkpoint (SHAPE 8b, 2b or 30b-a3b; BITS
+//                                              16: bfloat16)
+//   cuda_decode_bench run FOLDER               checks the decoder against MLX, then measures
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <string>
 #include <vector>
 
+#include "bench/cuda/random_checkpoint.h"
 #include "models/qwen3_vl/device_decoder.h"
 #include "models/qwen3_vl/model.h"
 
@@ -20,152 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-struct Shape {
-  int hidden, inner, layers, heads, key_value_heads, vision_hidden, vision_inner, vision_depth;
-};
-
-constexpr int kVocabulary = 151936, kHeadDim = 128;
-
-Shape shape_of(const std::string& name) {
-  if (name == "8b") return {4096, 12288, 36, 32, 8, 1152, 4304, 27};
-  return {2048, 6144, 28, 16, 8, 1024, 4096, 24};
-}
-
-class Writer {
- public:
-  Writer(std::string folder, int bits) : folder_(std::move(folder)), bits_(bits) {}
-
-  void matrix(const std::string& path, int rows, int columns, bool packed) {
-    const mx::array values =
-        mx::astype(mx::random::normal({rows, columns}, mx::float32, 0,
-                                      1 / std::sqrt(float(columns)), mx::random::key(++seed_)),
-                   mx::bfloat16);
-    if (!packed || bits_ == 16) return add(path + ".weight", values);
-    const auto parts = mx::quantize(values, 64, bits_);
-    add(path + ".weight", parts[0]);
-    add(path + ".scales", parts[1]);
-    add(path + ".biases", parts[2]);
-  }
-  void vector(const std::string& path, int size, float middle) {
-    add(path,
-        mx::astype(mx::random::normal({size}, mx::float32, middle, 0.1f, mx::random::key(++seed_)),
-                   mx::bfloat16));
-  }
-  void add(const std::string& name, mx::array values) {
-    values.eval();
-    bytes_ += values.nbytes();
-    tensors_.emplace(name, values);
-    if (bytes_ > (size_t{1} << 30)) flush();
-  }
-  void flush() {
-    if (tensors_.empty()) return;
-    mx::save_safetensors(folder_ + "/model-" + std::to_string(++files_) + ".safetensors", tensors_);
-    tensors_.clear();
-    bytes_ = 0;
-  }
-
- private:
-  std::string folder_;
-  int bits_, files_ = 0;
-  uint64_t seed_ = 0;
-  size_t bytes_ = 0;
-  std::unordered_map<std::string, mx::array> tensors_;
-};
-
-void make(const std::string& folder, const std::string& shape_name, int bits) {
-  const Shape s = shape_of(shape_name);
-  nlohmann::json config = {{"model_type", "qwen3_vl"},
-                           {"tie_word_embeddings", false},
-                           {"image_token_id", 151655},
-                           {"video_token_id", 151656},
-                           {"vision_start_token_id", 151652},
-                           {"vision_end_token_id", 151653},
-                           {"text_config",
-                            {{"model_type", "qwen3_vl_text"},
-                             {"hidden_size", s.hidden},
-                             {"intermediate_size", s.inner},
-                             {"num_hidden_layers", s.layers},
-                             {"num_attention_heads", s.heads},
-                             {"num_key_value_heads", s.key_value_heads},
-                             {"head_dim", kHeadDim},
-                             {"vocab_size", kVocabulary},
-                             {"max_position_embeddings", 262144},
-                             {"rms_norm_eps", 1e-6},
-                             {"rope_theta", 5000000.0},
-                             {"hidden_act", "silu"},
-                             {"rope_scaling",
-                              {{"rope_type", "default"},
-                               {"mrope_interleaved", true},
-                               {"mrope_section", {24, 20, 20}}}}}},
-                           {"vision_config",
-                            {{"depth", s.vision_depth},
-                             {"hidden_size", s.vision_hidden},
-                             {"intermediate_size", s.vision_inner},
-                             {"num_heads", 16},
-                             {"in_channels", 3},
-                             {"patch_size", 16},
-                             {"temporal_patch_size", 2},
-                             {"spatial_merge_size", 2},
-                             {"out_hidden_size", s.hidden},
-                             {"num_position_embeddings", 2304},
-                             {"deepstack_visual_indexes", {8, 16, 24}},
-                             {"hidden_act", "gelu_pytorch_tanh"}}}};
-  if (s.vision_depth == 24) config["vision_config"]["deepstack_visual_indexes"] = {5, 11, 17};
-  if (bits < 16) config["quantization"] = {{"group_size", 64}, {"bits", bits}};
-  std::ofstream(folder + "/config.json") << config.dump();
-  Writer w(folder, bits);
-  const std::string text = "model.language_model.", vision = "model.visual.";
-  w.matrix(text + "embed_tokens", kVocabulary, s.hidden, true);
-  w.matrix("lm_head", kVocabulary, s.hidden, true);
-  w.vector(text + "norm.weight", s.hidden, 1);
-  for (int i = 0; i < s.layers; ++i) {
-    const std::string at = text + "layers." + std::to_string(i) + ".";
-    w.vector(at + "input_layernorm.weight", s.hidden, 1);
-    w.vector(at + "post_attention_layernorm.weight", s.hidden, 1);
-    w.vector(at + "self_attn.q_norm.weight", kHeadDim, 1);
-    w.vector(at + "self_attn.k_norm.weight", kHeadDim, 1);
-    w.matrix(at + "self_attn.q_proj", s.heads * kHeadDim, s.hidden, true);
-    w.matrix(at + "self_attn.k_proj", s.key_value_heads * kHeadDim, s.hidden, true);
-    w.matrix(at + "self_attn.v_proj", s.key_value_heads * kHeadDim, s.hidden, true);
-    w.matrix(at + "self_attn.o_proj", s.hidden, s.heads * kHeadDim, true);
-    w.matrix(at + "mlp.gate_proj", s.inner, s.hidden, true);
-    w.matrix(at + "mlp.up_proj", s.inner, s.hidden, true);
-    w.matrix(at + "mlp.down_proj", s.hidden, s.inner, true);
-  }
-  const auto linear = [&](const std::string& path, int rows, int columns) {
-    w.matrix(path, rows, columns, false);
-    w.vector(path + ".bias", rows, 0);
-  };
-  const auto norm = [&](const std::string& path, int size) {
-    w.vector(path + ".weight", size, 1);
-    w.vector(path + ".bias", size, 0);
-  };
-  const int v = s.vision_hidden, joined = 4 * v;
-  w.add(vision + "patch_embed.proj.weight",
-        mx::astype(mx::random::normal({v, 3, 2, 16, 16}, mx::float32, 0, 0.02f, mx::random::key(7)),
-                   mx::bfloat16));
-  w.vector(vision + "patch_embed.proj.bias", v, 0);
-  w.matrix(vision + "pos_embed", 2304, v, false);
-  for (int i = 0; i < s.vision_depth; ++i) {
-    const std::string at = vision + "blocks." + std::to_string(i) + ".";
-    norm(at + "norm1", v);
-    norm(at + "norm2", v);
-    linear(at + "attn.qkv", 3 * v, v);
-    linear(at + "attn.proj", v, v);
-    linear(at + "mlp.linear_fc1", s.vision_inner, v);
-    linear(at + "mlp.linear_fc2", v, s.vision_inner);
-  }
-  const auto merger = [&](const std::string& at, int width) {
-    norm(at + "norm", width);
-    linear(at + "linear_fc1", joined, joined);
-    linear(at + "linear_fc2", s.hidden, joined);
-  };
-  merger(vision + "merger.", v);
-  for (int i = 0; i < 3; ++i)
-    merger(vision + "deepstack_merger_list." + std::to_string(i) + ".", joined);
-  w.flush();
 }
 
 qwen3_vl::Prompt random_prompt(int tokens, int seed) {
@@ -275,6 +128,53 @@ void measure_decode(const qwen3_vl::Model& model, int count, int tokens, double 
   std::fflush(stdout);
 }
 
+// The same with tokens that are drawn, as Qwen3-VL's generation_config.json asks for, or from the
+// whole vocabulary.
+void measure_drawn(const qwen3_vl::Model& model, int count, int tokens, int top_k) {
+  nn::SamplingOptions options;
+  options.temperature = 0.7f, options.top_k = top_k, options.top_p = 0.8f;
+  std::vector<qwen3_vl::Sequence> sequences;
+  std::vector<nn::Sampler> samplers;
+  for (int i = 0; i < count; ++i) {
+    sequences.push_back(filled(model, random_prompt(tokens, i)));
+    options.seed = static_cast<uint64_t>(i);
+    samplers.emplace_back(options);
+  }
+  std::vector<qwen3_vl::Sequence*> all;
+  std::vector<const nn::Sampler*> drawn_by;
+  for (auto& s : sequences) all.push_back(&s);
+  for (const auto& s : samplers) drawn_by.push_back(&s);
+  std::vector<int> ids(static_cast<size_t>(count), 1);
+  constexpr int warm_up = 8, steps = 100;
+  Clock::time_point start;
+  for (int i = 0; i < warm_up + steps; ++i) {
+    if (i == warm_up) start = Clock::now();
+    ids = model.device_decoder()->picked(all, ids, drawn_by);
+    for (size_t j = 0; j < ids.size(); ++j) samplers[j].take(ids[j]);
+  }
+  const double time = seconds_since(start) / steps;
+  model.device_decoder()->rest();
+  std::printf("decode drawn with top-k %d and top-p 0.8, batch %d: %.3f ms a step, %.0f tok/s\n",
+              top_k, count, time * 1e3, count / time);
+  std::fflush(stdout);
+}
+
+// The same by MLX's own operations.
+void measure_mlx_decode(const qwen3_vl::Model& model, int tokens) {
+  auto sequence = filled(model, random_prompt(tokens, 0));
+  constexpr int warm_up = 5, steps = 25;
+  int id = 1;
+  Clock::time_point start;
+  for (int i = 0; i < warm_up + steps; ++i) {
+    if (i == warm_up) start = Clock::now();
+    id = static_cast<int>(mx::argmax(model.logits(model.step(sequence, id)), -1).item<uint32_t>());
+  }
+  const double time = seconds_since(start) / steps;
+  std::printf("decode by MLX's operations, from %d tokens: %.3f ms a step, %.0f tok/s\n", tokens,
+              time * 1e3, 1 / time);
+  std::fflush(stdout);
+}
+
 void measure_prefill(const qwen3_vl::Model& model, int tokens, int chunk) {
   double best = 1e9;
   for (int round = 0; round < 3; ++round) {
@@ -322,6 +222,22 @@ void measure_picture(const qwen3_vl::Model& model) {
   std::fflush(stdout);
 }
 
+// What a step of one token reads: all but the embedding, the tower and experts that are not chosen.
+double step_bytes(const qwen3_vl::Config& config) {
+  const auto& text = config.text;
+  double layer = text.hidden_size * (2.0 * text.heads + 2.0 * text.key_value_heads) * text.head_dim;
+  if (text.experts)
+    layer += static_cast<double>(text.hidden_size) *
+             (text.experts->experts +
+              3.0 * text.experts->experts_per_token * text.experts->intermediate_size);
+  else
+    layer += 3.0 * text.hidden_size * text.intermediate_size;
+  const auto quantization = config.file.find("quantization");
+  const double each =
+      quantization == config.file.end() ? 2 : (*quantization)["bits"].get<int>() / 8.0 + 4.0 / 64;
+  return each * (static_cast<double>(text.vocabulary) * text.hidden_size + text.layers * layer);
+}
+
 int run(const std::string& folder) {
   mx::set_default_device(mx::Device::gpu);
   auto start = Clock::now();
@@ -332,18 +248,12 @@ int run(const std::string& folder) {
     std::printf("BAD  no decoder for this model\n");
     return 1;
   }
-  // What a step reads: all but the embedding and the tower.
-  const auto& text = model.config().text;
-  double numbers = static_cast<double>(text.vocabulary) * text.hidden_size;
-  numbers += static_cast<double>(text.layers) *
-             (text.hidden_size * (2.0 * text.heads + 2.0 * text.key_value_heads) * text.head_dim +
-              3.0 * text.hidden_size * text.intermediate_size);
-  const auto quantization = model.config().file.find("quantization");
-  const double each = quantization == model.config().file.end()
-                          ? 2
-                          : (*quantization)["bits"].get<int>() / 8.0 + 4.0 / 64;
-  for (const int tokens : {128, 2048}) measure_decode(model, 1, tokens, numbers * each);
-  for (const int count : {8, 32}) measure_decode(model, count, 128, numbers * each);
+  const double weights = step_bytes(model.config());
+  for (const int tokens : {128, 2048}) measure_decode(model, 1, tokens, weights);
+  for (const int count : {8, 32}) measure_decode(model, count, 128, weights);
+  for (const int count : {1, 32})
+    for (const int top_k : {20, 0}) measure_drawn(model, count, 128, top_k);
+  measure_mlx_decode(model, 128);
   measure_prefill(model, 8192, 8192);
   measure_prefill(model, 8192, 2048);
   measure_picture(model);
@@ -360,11 +270,11 @@ int main(int argc, char** argv) {
     const std::string what = argc > 2 ? argv[1] : "";
     if (what == "make" && argc == 5) {
       mx::set_default_device(mx::Device::gpu);
-      make(argv[2], argv[3], std::stoi(argv[4]));
+      bench::write_random_checkpoint(argv[2], bench::named_shape(argv[3]), std::stoi(argv[4]));
       return 0;
     }
     if (what == "run") return run(argv[2]);
-    std::fprintf(stderr, "usage: %s make FOLDER 8b|2b BITS | run FOLDER\n", argv[0]);
+    std::fprintf(stderr, "usage: %s make FOLDER 2b|8b|30b-a3b BITS | run FOLDER\n", argv[0]);
     return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
