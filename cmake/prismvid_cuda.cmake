@@ -6,7 +6,7 @@ set(PRISMVID_CUDA_ARCHITECTURES
   "-gencode=arch=compute_80,code=sm_80;-gencode=arch=compute_89,code=sm_89;-gencode=arch=compute_90a,code=sm_90a;-gencode=arch=compute_90,code=compute_90"
   CACHE STRING "Devices that nvcc makes code for")
 set(cuda_folder ${PROJECT_SOURCE_DIR}/src/nn/cuda)
-file(GLOB cuda_headers ${cuda_folder}/*.cuh ${cuda_folder}/arguments.h)
+file(GLOB cuda_headers ${cuda_folder}/*.cuh ${cuda_folder}/*arguments.h)
 
 function(prismvid_cuda_image name source)
   set(image ${PROJECT_BINARY_DIR}/cuda/${name}.fatbin)

@@ -27,12 +27,16 @@ function(prismvid_test name)
   target_link_libraries(${name}_test PRIVATE ${arg_LIBRARIES} prismvid_test_support GTest::gmock GTest::gtest_main)
   # A third less time to compile; what is tested is optimised as ever.
   target_compile_options(${name}_test PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
-  add_test(NAME ${name} COMMAND ${name}_test)
+  if(PRISMVID_CUDA)
+    set(runner ${PROJECT_SOURCE_DIR}/tests/support/run_where_loadable.sh)
+  endif()
+  add_test(NAME ${name} COMMAND ${runner} $<TARGET_FILE:${name}_test>)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
   set(tmp ${CMAKE_BINARY_DIR}/tmp/${name})  # two checkouts may be tested at once
   file(MAKE_DIRECTORY ${tmp})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
+    SKIP_RETURN_CODE 77 SKIP_REGULAR_EXPRESSION "skipped: no GPU"
     ENVIRONMENT "PRISMVID_VENV=${PRISMVID_VENV};PRISMVID_MODELS=${PROJECT_SOURCE_DIR}/build/models;TEST_TMPDIR=${tmp}/")
 endfunction()

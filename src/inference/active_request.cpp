@@ -36,9 +36,9 @@ std::span<float> StepLogits::of(size_t request) {
   return {values_->data<float>() + starts_[request], starts_[request + 1] - starts_[request]};
 }
 
-std::optional<int> StepLogits::likeliest(size_t request) const {
-  if (likeliest_.empty()) return std::nullopt;
-  return likeliest_.at(request);
+std::optional<int> StepLogits::picked(size_t request) const {
+  if (picked_.empty()) return std::nullopt;
+  return picked_.at(request);
 }
 
 ActiveRequest::ActiveRequest(const LoadedModel& model, RequestStart start, Caches* caches)
@@ -142,21 +142,29 @@ StepLogits ActiveRequest::step_on(qwen3_vl::DeviceDecoder& decoder,
                                   const std::vector<ActiveRequest*>& requests) {
   std::vector<qwen3_vl::Sequence*> sequences;
   std::vector<int> ids;
-  bool likeliest = true;
+  std::vector<const nn::Sampler*> samplers;
+  bool picks = true, greedy = true;
   for (ActiveRequest* request : requests) {
     sequences.push_back(&request->sequence_);
     ids.push_back(request->generation_.last_token());
+    samplers.push_back(&request->generation_.sampler());
     request->generation_.drop_draft();
-    likeliest = likeliest && request->generation_.takes_likeliest();
+    picks = picks && request->takes_pick_of(decoder);
+    greedy = greedy && samplers.back()->is_plain_greedy();
   }
-  if (likeliest) return StepLogits(decoder.likeliest(sequences, ids));
+  if (picks && greedy) return StepLogits(decoder.likeliest(sequences, ids));
+  if (picks) return StepLogits(decoder.picked(sequences, ids, samplers));
   for (ActiveRequest* request : requests) request->generation_.prepare();
   return StepLogits(decoder.logits(sequences, ids));
 }
 
+bool ActiveRequest::takes_pick_of(const qwen3_vl::DeviceDecoder& decoder) const {
+  return generation_.takes_pick() && decoder.can_pick(generation_.sampler().options());
+}
+
 void ActiveRequest::take(StepLogits& step, size_t index) {
-  if (const auto id = step.likeliest(index)) {
-    if (generation_.take_likeliest(*id)) timings_.decode_ms = end_phase(Phase::kDone);
+  if (const auto id = step.picked(index)) {
+    if (generation_.take_picked(*id)) timings_.decode_ms = end_phase(Phase::kDone);
     return;  // the first token, which is timed, comes from the prompt's logits
   }
   const std::span<float> rows = step.of(index);

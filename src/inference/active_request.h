@@ -33,11 +33,11 @@ class StepLogits {
   StepLogits(mx::array values, const std::vector<size_t>& rows_of);
   /// One row for each request.
   explicit StepLogits(std::vector<std::vector<float>> rows) : rows_(std::move(rows)) {}
-  /// The likeliest token of each request.
-  explicit StepLogits(std::vector<int> likeliest) : likeliest_(std::move(likeliest)) {}
+  /// The token of each request.
+  explicit StepLogits(std::vector<int> picked) : picked_(std::move(picked)) {}
 
   /// The token of one request, where there are no rows.
-  std::optional<int> likeliest(size_t request) const;
+  std::optional<int> picked(size_t request) const;
   /// The rows of one request, one behind the other.
   std::span<float> of(size_t request);
 
@@ -45,7 +45,7 @@ class StepLogits {
   std::optional<mx::array> values_;
   std::vector<size_t> starts_;  // of each request's values, and the end
   std::vector<std::vector<float>> rows_;
-  std::vector<int> likeliest_;
+  std::vector<int> picked_;
 };
 
 /// One request on its way through the model, in pieces short enough to take turns: parts of media,
@@ -92,6 +92,7 @@ class ActiveRequest {
   void run_chunk();
   static StepLogits step_on(qwen3_vl::DeviceDecoder& decoder,
                             const std::vector<ActiveRequest*>& requests);
+  bool takes_pick_of(const qwen3_vl::DeviceDecoder& decoder) const;
   bool take_one(std::span<float> logits);
   double end_phase(Phase next);
 

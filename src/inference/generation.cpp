@@ -54,14 +54,13 @@ bool Generation::take(std::span<float> logits) {
   return accept(id, constrained);
 }
 
-bool Generation::take_likeliest(int id) {
-  sampler_.remember(id);
+bool Generation::take_picked(int id) {
+  sampler_.take(id);
   return accept(id, false);
 }
 
-bool Generation::takes_likeliest() const {
-  return options_.top_log_probabilities < 0 && !in_grammar() && !is_forced() &&
-         sampler_.is_plain_greedy();
+bool Generation::takes_pick() const {
+  return options_.top_log_probabilities < 0 && !in_grammar() && !is_forced();
 }
 
 bool Generation::accept(int id, bool constrained) {

@@ -22,11 +22,12 @@ class Generation {
   /// when the answer is complete.
   bool take(std::span<float> logits);
 
-  /// The same where the device picked the token as takes_likeliest() allows.
-  bool take_likeliest(int id);
+  /// The same where a device picked the token, as takes_pick() allows, by the sampler.
+  bool take_picked(int id);
 
-  /// Whether the next token is the likeliest one and nothing else of the logits is looked at.
-  bool takes_likeliest() const;
+  /// Whether the sampler alone decides the next token and nothing else looks at the logits.
+  bool takes_pick() const;
+  const nn::Sampler& sampler() const { return sampler_; }
 
   /// Tokens that may well follow the last one: where the model agrees they cost a step less each.
   /// take() decides as without them, so they change no answer.

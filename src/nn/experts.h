@@ -31,6 +31,11 @@ class MixtureOfExperts {
   /// The result plus `other`: (batch, tokens, width) -> the same.
   mx::array plus(const mx::array& x, const mx::array& other) const;
 
+  const Linear& router() const { return router_; }
+  const Options& options() const { return options_; }
+  /// Null where the CPU kernels multiply.
+  const ExpertWeights* plain_weights() const { return std::get_if<ExpertWeights>(&weights_); }
+
   /// Whether run() can be called.
   bool has_kernels() const;
   /// output = the result for x plus `other`, all (tokens, width), at once on the CPU's kernels.

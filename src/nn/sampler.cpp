@@ -52,8 +52,20 @@ int Sampler::pick(std::span<float> logits) {
   return id;
 }
 
+std::vector<double> Sampler::upcoming(int count) const {
+  Sampler ahead(*this);
+  std::vector<double> uniforms(static_cast<size_t>(count));
+  for (double& uniform : uniforms) uniform = ahead.next_uniform();
+  return uniforms;
+}
+
+void Sampler::take(int id) {
+  if (options_.temperature > 0) next_uniform();
+  remember(id);
+}
+
 int Sampler::draw(std::span<const float> logits) {
-  double left = std::uniform_real_distribution<double>(0, 1)(random_);
+  double left = next_uniform();
   if (options_.top_k == 0) {
     TokenWeights weights(logits, options_.temperature);
     if (options_.top_p < 1) weights.keep_top_p(options_.top_p);

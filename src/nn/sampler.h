@@ -41,7 +41,16 @@ class Sampler {
   /// Counts a token that was not picked here, for example a forced one.
   void remember(int id) { ++counts_[id]; }
 
+  /// For a device that picks instead: the numbers in [0, 1) that the next `count` picks draw by,
+  /// and what else decides them.
+  std::vector<double> upcoming(int count) const;
+  const SamplingOptions& options() const { return options_; }
+  const std::map<int, int>& counts() const { return counts_; }
+  /// Takes the device's pick, made by the first of upcoming().
+  void take(int id);
+
  private:
+  double next_uniform() { return std::uniform_real_distribution<double>(0, 1)(random_); }
   void penalize(std::span<float> logits) const;
   int draw(std::span<const float> logits);
   std::vector<TokenProbability> candidates(std::span<const float> logits) const;

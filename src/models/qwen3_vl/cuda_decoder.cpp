@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "core/error.h"
@@ -9,6 +10,7 @@
 #include "models/qwen3_vl/model.h"
 #include "nn/cuda/device_array.h"
 #include "nn/cuda/product.h"
+#include "nn/cuda/token_sampler.h"
 
 // One decode step is one CUDA graph over memory that stays: five kernels a layer, each of which
 // starts fetching its weights before the one ahead of it has ended. What changes from step to step
@@ -20,6 +22,21 @@ namespace {
 using namespace prismvid::cuda;
 
 constexpr int kAhead = 2;  // steps started before their tokens are read
+
+enum class Pick { kNothing, kLikeliest, kDrawn };
+
+TokenRule rule_of(const nn::Sampler& sampler) {
+  const nn::SamplingOptions& o = sampler.options();
+  return {o.temperature,
+          o.top_k,
+          o.top_p,
+          o.min_p,
+          o.presence_penalty,
+          o.frequency_penalty,
+          o.repetition_penalty,
+          {sampler.counts().begin(), sampler.counts().end()},
+          {o.logit_bias.begin(), o.logit_bias.end()}};
+}
 
 class CudaDecoder : public DeviceDecoder {
  public:
@@ -34,7 +51,7 @@ class CudaDecoder : public DeviceDecoder {
     check_driver(cuStreamCreate(&stream_, CU_STREAM_NON_BLOCKING), "making a stream");
     for (CUevent& event : done_)
       check_driver(cuEventCreate(&event, CU_EVENT_DISABLE_TIMING), "making an event");
-    const int inter = layers_[0].gate.rows, hidden = config.hidden_size;
+    const int hidden = config.hidden_size;
     const size_t most = kMostTokens, heads = static_cast<size_t>(config.heads),
                  projected = (heads + 2 * config.key_value_heads) * kHeadDim;
     WorkspaceSizes sizes;
@@ -46,9 +63,20 @@ class CudaDecoder : public DeviceDecoder {
     };
     room_for(static_cast<int>(projected), hidden);
     room_for(hidden, static_cast<int>(heads) * kHeadDim);
-    room_for(2 * inter, hidden);
-    room_for(hidden, inter);
     room_for(head_.rows, hidden);
+    size_t inner = 0, experts = 0;  // of a token, the most of all layers
+    for (const CudaLayer& layer : layers_) {
+      if (const auto* mlp = std::get_if<CudaSwiGlu>(&layer.mlp)) {
+        inner = std::max(inner, static_cast<size_t>(mlp->gate.rows));
+        room_for(2 * mlp->gate.rows, hidden);
+        room_for(hidden, mlp->gate.rows);
+      } else {
+        const ExpertPacking& packing = std::get<CudaExperts>(layer.mlp).packing;
+        inner = std::max(inner, static_cast<size_t>(packing.chosen) * packing.inner);
+        experts = std::max(experts, static_cast<size_t>(packing.experts));
+        room_for(packing.experts, hidden);
+      }
+    }
     ids_ = DeviceBuffer(most * 4);
     positions_ = DeviceBuffer(most * 4);
     lengths_ = DeviceBuffer(most * 4);
@@ -56,7 +84,8 @@ class CudaDecoder : public DeviceDecoder {
     hidden_ = DeviceBuffer(most * hidden * 2);
     projected_ = DeviceBuffer(most * projected * 2);
     attended_ = DeviceBuffer(most * heads * kHeadDim * 2);
-    gated_ = DeviceBuffer(most * inter * 2);
+    gated_ = DeviceBuffer(most * inner * 2);
+    if (experts > 0) scores_ = DeviceBuffer(most * experts * 4);
     logits_ = DeviceBuffer(most * head_.rows * 4);
     turns_ = DeviceBuffer(most * kHeadDim / 2 * sizeof(float2));
     partial_ = DeviceBuffer(sizes.partial);
@@ -66,7 +95,7 @@ class CudaDecoder : public DeviceDecoder {
     arrived_ = DeviceBuffer(kArrivedCounters * 4);
     attention_arrived_ = DeviceBuffer(most * config.key_value_heads * 4);
     greedy_arrived_ = DeviceBuffer(most * 4);
-    greedy_partial_ = DeviceBuffer(most * kGreedyBlocks * sizeof(float2));
+    greedy_partial_ = DeviceBuffer(most * std::max(kGreedyBlocks, kSampleBlocks) * sizeof(float2));
     caches_ = DeviceBuffer(layers_.size() * most * sizeof(LayerCache));
     const std::vector<float> frequencies = text_frequencies(config);
     frequencies_ = DeviceBuffer(frequencies.size() * 4);
@@ -85,7 +114,7 @@ class CudaDecoder : public DeviceDecoder {
   std::vector<std::vector<float>> logits(const std::vector<Sequence*>& sequences,
                                          const std::vector<int>& ids) override {
     start(sequences, ids, 1);
-    run(false);
+    run(Pick::kNothing);
     const size_t width = static_cast<size_t>(head_.rows), count = sequences.size();
     if (!host_logits_ || host_rows_ < count) {
       host_logits_ = std::make_unique<HostBuffer>(count * width * 4);
@@ -103,14 +132,40 @@ class CudaDecoder : public DeviceDecoder {
 
   std::vector<int> likeliest(const std::vector<Sequence*>& sequences,
                              const std::vector<int>& ids) override {
-    const bool goes_on =
-        running_ && sequences == sequences_ && ids == tokens_ && states() == states_;
+    return next_tokens(sequences, ids, {});
+  }
+
+  bool can_pick(const nn::SamplingOptions& options) const override {
+    return options.top_k <= kMostTopK;
+  }
+
+  std::vector<int> picked(const std::vector<Sequence*>& sequences, const std::vector<int>& ids,
+                          const std::vector<const nn::Sampler*>& samplers) override {
+    check(samplers.size() == sequences.size(), ErrorCode::kInvalidArgument,
+          "picking needs a sampler for each of ", sequences.size(), " sequences, got ",
+          samplers.size());
+    return next_tokens(sequences, ids, samplers);
+  }
+
+  void rest() override {
+    if (!running_) return;
+    cuStreamSynchronize(stream_);  // what failed is told by the next step
+    running_ = false;
+  }
+
+ private:
+  std::vector<int> next_tokens(const std::vector<Sequence*>& sequences, const std::vector<int>& ids,
+                               const std::vector<const nn::Sampler*>& samplers) {
+    const bool goes_on = running_ && sequences == sequences_ && samplers == samplers_ &&
+                         ids == tokens_ && states() == states_;
     if (!goes_on) {
       room_ = kSpan - longest(sequences) % kSpan;  // as long as choose_splits() stays the same
       start(sequences, ids, room_);
+      start_drawing(samplers);
       running_ = true;
     }
-    while (started_ < read_ + kAhead && started_ < room_) run(true);
+    const Pick pick = samplers.empty() ? Pick::kLikeliest : Pick::kDrawn;
+    while (started_ < read_ + kAhead && started_ < room_) run(pick);
     const int slot = read_ % kHistory;
     check_driver(cuEventSynchronize(done_[slot]), "waiting for a token");
     const int* row = history_.host<int>() + slot * sequences.size();
@@ -125,13 +180,15 @@ class CudaDecoder : public DeviceDecoder {
     return tokens_;
   }
 
-  void rest() override {
-    if (!running_) return;
-    cuStreamSynchronize(stream_);  // what failed is told by the next step
-    running_ = false;
+  void start_drawing(const std::vector<const nn::Sampler*>& samplers) {
+    samplers_ = samplers;
+    if (samplers.empty()) return;
+    if (!sampler_) sampler_.emplace(kMostTokens, head_.rows);
+    std::vector<TokenRule> rules;
+    for (const nn::Sampler* sampler : samplers) rules.push_back(rule_of(*sampler));
+    sampler_->start(rules);
   }
 
- private:
   static constexpr int kMostParts = 4096;  // of the attention: tokens * key heads * splits
   static constexpr int kSpan =
       256;  // tokens; keys of a split, and how far steps run ahead of the host at most
@@ -215,14 +272,23 @@ class CudaDecoder : public DeviceDecoder {
     while (2 * splits_ <= most && splits_ * kSpan < keys) splits_ *= 2;
   }
 
-  void run(bool pick) {
+  void run(Pick pick) {
+    if (pick == Pick::kDrawn) sampler_->set_uniforms(started_, uniforms());
     check_driver(cuGraphLaunch(graph(static_cast<int>(sequences_.size()), pick), stream_),
                  "starting a step");
-    if (pick)
+    if (pick != Pick::kNothing)
       check_driver(cuEventRecord(done_[started_++ % kHistory], stream_), "recording a step");
   }
 
-  CUgraphExec graph(int tokens, bool pick) {
+  // By which the step that is started next draws; those read have been taken from the samplers.
+  std::vector<double> uniforms() const {
+    std::vector<double> uniforms;
+    for (const nn::Sampler* sampler : samplers_)
+      uniforms.push_back(sampler->upcoming(started_ - read_ + 1).back());
+    return uniforms;
+  }
+
+  CUgraphExec graph(int tokens, Pick pick) {
     const GraphKey key{tokens, splits_, pick};
     CUgraphExec& exec = graphs_[key];
     if (exec) return exec;
@@ -313,7 +379,42 @@ class CudaDecoder : public DeviceDecoder {
     multiply(matrix.bits, a, stream_);
   }
 
-  void enqueue(int tokens, bool pick) {
+  void feed_forward(const CudaLayer& layer, const CudaSwiGlu& mlp, int tokens) {
+    ProductArguments a = arguments(mlp.gate, hidden_, tokens);
+    a.matrices[1] = mlp.up.matrix;
+    a.join = Join::kGated;
+    a.norm = layer.output_norm;
+    a.y = gated_.as<bf16>();
+    multiply(mlp.gate.bits, a, stream_);
+    add_product(mlp.down, gated_, tokens);
+  }
+
+  void feed_forward(const CudaLayer& layer, const CudaExperts& mlp, int tokens) {
+    ProductArguments router = arguments(mlp.router, hidden_, tokens);
+    router.norm = layer.output_norm;
+    router.y = scores_.as<float>();
+    router.float_output = 1;
+    multiply(mlp.router.bits, router, stream_);
+    const ExpertPacking& packing = mlp.packing;
+    ExpertArguments a{};
+    a.matrices[0] = mlp.gate, a.matrices[1] = mlp.up;
+    a.scores = scores_.as<float>();
+    a.x = hidden_.as<bf16>();
+    a.norm = layer.output_norm;
+    a.y = gated_.as<bf16>();
+    a.epsilon = config_.rms_norm_epsilon;
+    a.experts = packing.experts, a.chosen = packing.chosen, a.normalize = mlp.normalize;
+    a.group = packing.group, a.rows = packing.inner, a.columns = packing.width;
+    multiply_experts(ExpertPart::kGated, packing.bits, a, tokens, stream_);
+    a.matrices[0] = mlp.down, a.matrices[1] = {};
+    a.x = gated_.as<bf16>();
+    a.norm = nullptr;
+    a.residual = a.y = hidden_.as<bf16>();
+    a.rows = packing.width, a.columns = packing.inner;
+    multiply_experts(ExpertPart::kMixed, packing.bits, a, tokens, stream_);
+  }
+
+  void enqueue(int tokens, Pick pick) {
     EmbedArguments e{};
     e.weight = embedding_.matrix.weight, e.scales = embedding_.matrix.scales;
     e.biases = embedding_.matrix.biases;
@@ -330,20 +431,20 @@ class CudaDecoder : public DeviceDecoder {
       project(layer, tokens);
       attend(layer, i, tokens);
       add_product(layer.o, attended_, tokens);
-      ProductArguments a = arguments(layer.gate, hidden_, tokens);
-      a.matrices[1] = layer.up.matrix;
-      a.join = Join::kGated;
-      a.norm = layer.output_norm;
-      a.y = gated_.as<bf16>();
-      multiply(layer.gate.bits, a, stream_);
-      add_product(layer.down, gated_, tokens);
+      if (const auto* mlp = std::get_if<CudaSwiGlu>(&layer.mlp))
+        feed_forward(layer, *mlp, tokens);
+      else
+        feed_forward(layer, std::get<CudaExperts>(layer.mlp), tokens);
     }
     ProductArguments a = arguments(head_, hidden_, tokens);
     a.norm = last_norm_;
     a.y = logits_.as<float>();
     a.float_output = 1;
     multiply(head_.bits, a, stream_);
-    if (!pick) return;
+    if (pick != Pick::kNothing) pick_tokens(tokens, pick);
+  }
+
+  void pick_tokens(int tokens, Pick pick) {
     GreedyArguments g{};
     g.logits = logits_.as<float>();
     g.partial = greedy_partial_.as<float2>();
@@ -353,6 +454,7 @@ class CudaDecoder : public DeviceDecoder {
     g.step = step_.as<int>();
     g.vocabulary = head_.rows;
     g.advance = 1;
+    if (pick == Pick::kDrawn) return sampler_->draw(g, tokens, stream_);
     launch({kernels_.pick_greedy(),
             {kGreedyBlocks, static_cast<unsigned>(tokens), 1},
             kGreedyThreads,
@@ -367,16 +469,18 @@ class CudaDecoder : public DeviceDecoder {
   const Kernels& kernels_;
   CUstream stream_ = nullptr;
   CUevent done_[kHistory] = {};
-  using GraphKey = std::tuple<int, int, bool>;  // tokens, splits, whether to pick
+  using GraphKey = std::tuple<int, int, Pick>;  // tokens, splits
   std::map<GraphKey, CUgraphExec> graphs_;
   int splits_ = 1;  // of the keys, over blocks
-  DeviceBuffer ids_, positions_, lengths_, step_, hidden_, projected_, attended_, gated_, logits_,
-      turns_, partial_, arranged_, arranged_sums_, attention_partial_, arrived_, attention_arrived_,
-      greedy_arrived_, greedy_partial_, caches_, frequencies_;
+  DeviceBuffer ids_, positions_, lengths_, step_, hidden_, projected_, attended_, gated_, scores_,
+      logits_, turns_, partial_, arranged_, arranged_sums_, attention_partial_, arrived_,
+      attention_arrived_, greedy_arrived_, greedy_partial_, caches_, frequencies_;
   HostBuffer history_{kHistory * kMostTokens * 4};
   std::unique_ptr<HostBuffer> host_logits_;
   size_t host_rows_ = 0;
+  std::optional<TokenSampler> sampler_;  // made when first needed
   std::vector<Sequence*> sequences_;
+  std::vector<const nn::Sampler*> samplers_;  // empty: the likeliest
   std::vector<int> tokens_;
   std::vector<std::pair<uint64_t, int>> states_;  // of the sequences, when last seen
   bool running_ = false;

@@ -14,25 +14,55 @@ bool dense_bf16(const mx::array& array) {
   return array.dtype() == mx::bfloat16 && array.flags().row_contiguous;
 }
 
-// nullopt for what the kernels do not have.
-std::optional<PackedMatrix> packed(const nn::Matrix* m) {
-  if (!m || m->weight.ndim() != 2 || !m->weight.flags().row_contiguous) return std::nullopt;
+// Of a matrix, or of the matrices of all experts one below the other; nullopt for what the kernels
+// do not have.
+std::optional<PackedMatrix> packed(const nn::Matrix& m) {
+  if (!m.weight.flags().row_contiguous) return std::nullopt;
   PackedMatrix result;
-  result.rows = m->weight.shape(0);
-  result.matrix.weight = static_cast<const uint32_t*>(device_data(m->weight));
-  if (!m->is_quantized()) {
-    result.columns = m->weight.shape(1);
-    if (m->weight.dtype() != mx::bfloat16) return std::nullopt;
+  result.rows = m.weight.shape(-2);
+  result.matrix.weight = static_cast<const uint32_t*>(device_data(m.weight));
+  if (!m.is_quantized()) {
+    result.columns = m.weight.shape(-1);
+    if (m.weight.dtype() != mx::bfloat16) return std::nullopt;
   } else {
-    if (m->quantization.mode != "affine" || !dense_bf16(*m->scales) || !dense_bf16(*m->biases))
+    if (m.quantization.mode != "affine" || !dense_bf16(*m.scales) || !dense_bf16(*m.biases))
       return std::nullopt;
-    result.bits = m->quantization.bits, result.group = m->quantization.group_size;
-    result.columns = m->scales->shape(1) * result.group;
-    result.matrix.scales = static_cast<const bf16*>(device_data(*m->scales));
-    result.matrix.biases = static_cast<const bf16*>(device_data(*m->biases));
+    result.bits = m.quantization.bits, result.group = m.quantization.group_size;
+    result.columns = m.scales->shape(-1) * result.group;
+    result.matrix.scales = static_cast<const bf16*>(device_data(*m.scales));
+    result.matrix.biases = static_cast<const bf16*>(device_data(*m.biases));
   }
   if (!has_product(result.bits, result.group, result.columns)) return std::nullopt;
   return result;
+}
+std::optional<PackedMatrix> packed(const nn::Matrix* m) {
+  return m ? packed(*m) : std::nullopt;
+}
+
+std::optional<CudaSwiGlu> dense_mlp(const nn::SwiGlu& from) {
+  const auto gate = packed(from.gate().plain_matrix()), up = packed(from.up().plain_matrix()),
+             down = packed(from.down().plain_matrix());
+  if (!gate || !up || !down || !alike(*gate, *up) || gate->rows % 8 != 0) return std::nullopt;
+  return CudaSwiGlu{*gate, *up, *down};
+}
+
+std::optional<CudaExperts> expert_mlp(const nn::MixtureOfExperts& from) {
+  const nn::ExpertWeights* weights = from.plain_weights();
+  if (!weights) return std::nullopt;
+  const auto router = packed(from.router().plain_matrix()), gate = packed(weights->gate),
+             up = packed(weights->up), down = packed(weights->down);
+  if (!router || !gate || !up || !down || !alike(*gate, *up)) return std::nullopt;
+  const ExpertPacking packing{gate->bits, gate->group,  gate->columns,
+                              gate->rows, router->rows, from.options().experts_per_token};
+  if (down->bits != gate->bits || down->group != gate->group || !has_experts(packing))
+    return std::nullopt;
+  return CudaExperts{*router,      gate->matrix, up->matrix,
+                     down->matrix, packing,      from.options().normalize};
+}
+
+std::optional<std::variant<CudaSwiGlu, CudaExperts>> mlp_of(const DecoderLayer& layer) {
+  if (layer.dense()) return dense_mlp(*layer.dense());
+  return expert_mlp(*layer.experts());
 }
 
 }  // namespace
@@ -45,16 +75,12 @@ std::optional<CudaWeights> cuda_weights(const LanguageModel& model, const TextCo
   for (int i = 0; i < model.layers(); ++i) {
     const DecoderLayer& from = model.layer(i);
     const TextAttention& attention = from.attention();
-    if (!from.dense()) return std::nullopt;  // a mixture of experts
     const auto q = packed(attention.q_proj().plain_matrix()),
                k = packed(attention.k_proj().plain_matrix()),
                v = packed(attention.v_proj().plain_matrix()),
-               o = packed(attention.o_proj().plain_matrix()),
-               gate = packed(from.dense()->gate().plain_matrix()),
-               up = packed(from.dense()->up().plain_matrix()),
-               down = packed(from.dense()->down().plain_matrix());
-    if (!q || !k || !v || !o || !gate || !up || !down || !alike(*gate, *up) || gate->rows % 8 != 0)
-      return std::nullopt;
+               o = packed(attention.o_proj().plain_matrix());
+    const auto mlp = mlp_of(from);
+    if (!q || !k || !v || !o || !mlp) return std::nullopt;
     const nn::RmsNorm* norms[] = {&from.input_norm(), &from.output_norm(), &attention.q_norm(),
                                   &attention.k_norm()};
     const bf16* weights[4];
@@ -62,8 +88,7 @@ std::optional<CudaWeights> cuda_weights(const LanguageModel& model, const TextCo
       if (!dense_bf16(norms[n]->weight())) return std::nullopt;
       weights[n] = static_cast<const bf16*>(device_data(norms[n]->weight()));
     }
-    layers.push_back(
-        {*q, *k, *v, *o, *gate, *up, *down, weights[0], weights[1], weights[2], weights[3]});
+    layers.push_back({*q, *k, *v, *o, *mlp, weights[0], weights[1], weights[2], weights[3]});
   }
   if (!dense_bf16(model.last_norm().weight())) return std::nullopt;
   return CudaWeights{std::move(layers), *embedding, *head,

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "models/qwen3_vl/language_model.h"
-#include "nn/cuda/arguments.h"
+#include "nn/cuda/experts.h"
 
 // The weights of a text decoder as the CUDA kernels read them. Inside the CUDA build only.
 namespace prismvid::qwen3_vl {
@@ -19,8 +20,20 @@ inline bool alike(const PackedMatrix& a, const PackedMatrix& b) {
   return a.bits == b.bits && a.group == b.group && a.columns == b.columns;
 }
 
+struct CudaSwiGlu {
+  PackedMatrix gate, up, down;
+};
+
+struct CudaExperts {
+  PackedMatrix router;
+  cuda::ProductMatrix gate, up, down;  // of all experts
+  cuda::ExpertPacking packing;
+  bool normalize = true;  // the shares of the chosen sum to 1
+};
+
 struct CudaLayer {
-  PackedMatrix q, k, v, o, gate, up, down;
+  PackedMatrix q, k, v, o;
+  std::variant<CudaSwiGlu, CudaExperts> mlp;
   const cuda::bf16 *input_norm, *output_norm, *query_norm, *key_norm;
 };
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "models/qwen3_vl/language_model.h"
+#include "nn/sampler.h"
 
 namespace prismvid::qwen3_vl {
 
@@ -26,6 +27,15 @@ class DeviceDecoder {
   /// same sequences, the device has gone on meanwhile.
   virtual std::vector<int> likeliest(const std::vector<Sequence*>& sequences,
                                      const std::vector<int>& ids) = 0;
+
+  /// Whether picked() takes such options.
+  virtual bool can_pick(const nn::SamplingOptions& options) const = 0;
+
+  /// As likeliest(), giving the token of each that its sampler would pick, to be told by
+  /// Sampler::take() before the next call. The samplers are those of the next call too.
+  virtual std::vector<int> picked(const std::vector<Sequence*>& sequences,
+                                  const std::vector<int>& ids,
+                                  const std::vector<const nn::Sampler*>& samplers) = 0;
 
   /// Returns once nothing runs: before keys and values of a sequence that was stepped are freed.
   virtual void rest() = 0;

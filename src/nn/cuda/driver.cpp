@@ -12,6 +12,16 @@ void check_driver(CUresult result, const char* what) {
   fail(ErrorCode::kUnavailable, "CUDA: ", what, ": ", text ? text : "unknown error");
 }
 
+namespace {
+
+CUfunction function_of(CUmodule module, const std::string& name) {
+  CUfunction function = nullptr;
+  check_driver(cuModuleGetFunction(&function, module, name.c_str()), name.c_str());
+  return function;
+}
+
+}  // namespace
+
 DeviceBuffer::DeviceBuffer(size_t bytes) {
   check_driver(cuMemAlloc(&address_, bytes), "taking memory on the device");
   check_driver(cuMemsetD8(address_, 0, bytes), "clearing memory on the device");
@@ -51,16 +61,11 @@ Kernels::Kernels() {
                  "loading the kernels (compute capability 8.0 or later)");
     return module;
   };
-  const auto find = [](CUmodule module, const char* name) {
-    CUfunction function = nullptr;
-    check_driver(cuModuleGetFunction(&function, module, name), name);
-    return function;
-  };
-  const CUmodule step = load(image_step);
-  attention_ = find(step, "attention");
+  step_module_ = load(image_step);
+  attention_ = step("attention");
   prefer_shared_memory(attention_);
-  embed_ = find(step, "embed");
-  pick_greedy_ = find(step, "pick_greedy");
+  embed_ = step("embed");
+  pick_greedy_ = step("pick_greedy");
   const void* images[] = {image_product_2, image_product_3, image_product_4, image_product_5,
                           image_product_6, image_product_8, image_product_16};
   for (int i = 0; i < 7; ++i) product_modules_[i] = load(images[i]);
@@ -70,9 +75,11 @@ CUfunction Kernels::product(int bits, const std::string& name) const {
   int index = 0;
   while (index < 7 && kBits[index] != bits) ++index;
   check(index < 7, ErrorCode::kInternal, "no CUDA kernel for ", bits, " bits");
-  CUfunction function = nullptr;
-  check_driver(cuModuleGetFunction(&function, product_modules_[index], name.c_str()), name.c_str());
-  return function;
+  return function_of(product_modules_[index], name);
+}
+
+CUfunction Kernels::step(const std::string& name) const {
+  return function_of(step_module_, name);
 }
 
 int Kernels::blocks_at_once(CUfunction function, unsigned threads, size_t shared_bytes) const {

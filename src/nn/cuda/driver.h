@@ -75,6 +75,8 @@ class Kernels {
   CUfunction attention() const { return attention_; }
   CUfunction embed() const { return embed_; }
   CUfunction pick_greedy() const { return pick_greedy_; }
+  /// Any other kernel of step.cu by name.
+  CUfunction step(const std::string& name) const;
   int multiprocessors() const { return multiprocessors_; }
   /// Of a block.
   size_t most_shared_bytes() const { return static_cast<size_t>(most_shared_bytes_); }
@@ -92,7 +94,7 @@ class Kernels {
   Kernels();
   static constexpr int kBits[] = {2, 3, 4, 5, 6, 8, 16};
   CUcontext context_ = nullptr;
-  CUmodule product_modules_[7] = {};
+  CUmodule product_modules_[7] = {}, step_module_ = nullptr;
   CUfunction attention_ = nullptr, embed_ = nullptr, pick_greedy_ = nullptr;
   int multiprocessors_ = 0, most_shared_bytes_ = 0;
 };

@@ -1,6 +1,8 @@
 // The product kernels of one number of bits (PRISMVID_BITS, 16: bf16), by name: token_<unit> for
 // one token where packed; product_<unit> for up to 8; arrange_<unit>_<column tiles> and then
-// wide_<unit>_<column tiles> for more.
+// wide_<unit>_<column tiles> for more. Experts, where packed: gated_experts_<unit> and then
+// mixed_experts_<unit>.
+#include "expert_product.cuh"
 #include "token_product.cuh"
 #include "wide_product.cuh"
 
@@ -31,6 +33,15 @@ namespace prismvid::cuda {
     TokenProduct<TokenShape<PRISMVID_BITS, unit>>(arguments, shared).run(); \
   }
 
+#define PRISMVID_EXPERTS(name, part, unit)                                       \
+  extern "C" __global__ void __launch_bounds__(                                  \
+      ExpertShape<PRISMVID_BITS, unit, ExpertPart::part>::kThreads)              \
+      name##_experts_##unit(const __grid_constant__ ExpertArguments arguments) { \
+    extern __shared__ __align__(128) char shared[];                              \
+    using Shape = ExpertShape<PRISMVID_BITS, unit, ExpertPart::part>;            \
+    ExpertProduct<Shape>(arguments, shared).run();                               \
+  }
+
 PRISMVID_PRODUCT(64)
 PRISMVID_WIDE(64, 4)
 PRISMVID_WIDE(64, 8)
@@ -40,6 +51,10 @@ PRISMVID_TOKEN(32)
 PRISMVID_PRODUCT(32)
 PRISMVID_WIDE(32, 4)
 PRISMVID_WIDE(32, 8)
+PRISMVID_EXPERTS(gated, kGated, 64)
+PRISMVID_EXPERTS(mixed, kMixed, 64)
+PRISMVID_EXPERTS(gated, kGated, 32)
+PRISMVID_EXPERTS(mixed, kMixed, 32)
 #endif
 
 }  // namespace prismvid::cuda

@@ -52,6 +52,17 @@ __device__ inline void largest_of_block(float& value, int& index) {
   for (int i = 0; i < kGreedyThreads / kWarp; ++i) keep_larger(value, index, values[i], indexes[i]);
 }
 
+// Takes `id` as the next token. Grid: (any, tokens); one thread of a token.
+__device__ inline void move_on(const GreedyArguments& a, int token, int id) {
+  const int step = a.step[token];
+  a.ids[token] = id;
+  a.history[step % kHistory * gridDim.y + token] = id;
+  a.step[token] = step + 1;
+  a.positions[token] += a.advance;
+  a.lengths[token] += a.advance;
+  __threadfence_system();
+}
+
 // Grid: (kGreedyBlocks, tokens). Picks the next token of each and moves on.
 extern "C" __global__ void __launch_bounds__(kGreedyThreads)
     pick_greedy(const __grid_constant__ GreedyArguments a) {
@@ -80,13 +91,7 @@ extern "C" __global__ void __launch_bounds__(kGreedyThreads)
     const float2 part = __ldcg(a.partial + token * kGreedyBlocks + i);
     keep_larger(value, index, part.x, __float_as_int(part.y));
   }
-  const int id = index == 0x7fffffff ? 0 : index, step = a.step[token];
-  a.ids[token] = id;
-  a.history[step % kHistory * gridDim.y + token] = id;
-  a.step[token] = step + 1;
-  a.positions[token] += a.advance;
-  a.lengths[token] += a.advance;
-  __threadfence_system();
+  move_on(a, token, index == 0x7fffffff ? 0 : index);
 }
 
 }  // namespace prismvid::cuda

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <tuple>
 
-#include "nn/cuda/device_array.h"
+#include "nn/cuda/cuda_test.h"
 
 namespace prismvid::cuda {
 namespace {
@@ -20,25 +20,7 @@ void PrintTo(const Case& c, std::ostream* out) {
        << c.tokens << " tokens, size " << c.size;
 }
 
-mx::array random_bfloat16(const mx::Shape& shape, float size, uint64_t seed) {
-  return mx::astype(mx::random::normal(shape, mx::float32, 0, size, mx::random::key(seed)),
-                    mx::bfloat16);
-}
-
-class CudaProduct : public testing::TestWithParam<Case> {
- protected:
-  void SetUp() override {
-    if (!mx::is_available(mx::Device::gpu)) GTEST_SKIP() << "skipped: no GPU";
-    mx::set_default_device(mx::Device::gpu);
-  }
-};
-
-// ||y - wanted|| / ||wanted||; NaN where y holds one.
-float relative_error(const mx::array& y, const mx::array& wanted) {
-  const mx::array difference = mx::sum(mx::square(y - wanted)),
-                  length = mx::sum(mx::square(wanted));
-  return std::sqrt((difference / length).item<float>());
-}
+class CudaProduct : public OnGpu, public testing::WithParamInterface<Case> {};
 
 TEST_P(CudaProduct, EqualsTheUnpackedMatrixInFloat32) {
   const Case c = GetParam();
@@ -72,7 +54,7 @@ TEST_P(CudaProduct, EqualsTheUnpackedMatrixInFloat32) {
   a.columns = c.columns;
   a.tokens = c.tokens;
   a.x = static_cast<const bf16*>(device_data(x));
-  a.y = const_cast<void*>(device_data(y));
+  a.y = writable<float>(y);
   a.float_output = 1;
   a.partial = partial.as<float>();
   a.arranged = arranged.as<char>();
