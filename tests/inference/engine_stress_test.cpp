@@ -69,7 +69,7 @@ TEST(EngineStress, EveryRequestEndsExactlyOnceWhateverItsNeighboursDo) {
   options.queue_limit = options.batch_limit = 3;
   options.caches.feature_bytes = 30'000;
   options.caches.prefix_bytes = 200'000;
-  Engine engine(checkpoint("dense_tied").string(), {Device::kCpu, Precision::kFloat32}, options);
+  Engine engine(checkpoint("dense_tied").string(), kPrecise, options);
   const Answer before = engine.submit({question(), greedy(30)}).get();
   Counts counts;
   {

@@ -10,8 +10,6 @@
 namespace prismvid::inference {
 namespace {
 
-const LoadOptions kPrecise{Device::kCpu, Precision::kFloat32};
-
 EngineOptions places(int batch_limit, int queue_limit = 256) {
   EngineOptions options;
   options.batch_limit = batch_limit;

@@ -12,8 +12,7 @@ namespace fs = std::filesystem;
 using qwen3_vl::goldens;
 
 VisionLanguageModel load(const std::string& kind, bool thinking = false) {
-  return VisionLanguageModel::load(checkpoint(kind, thinking).string(),
-                                   {Device::kCpu, Precision::kFloat32});
+  return VisionLanguageModel::load(checkpoint(kind, thinking).string(), kPrecise);
 }
 
 TEST(Generate, AnswersAsTheReferenceFromPicturesAndFrames) {

@@ -9,8 +9,6 @@
 namespace prismvid::inference {
 namespace {
 
-const LoadOptions kPrecise{Device::kCpu, Precision::kFloat32};
-
 Conversation video_question(const std::string& text, int changed_frame = -1) {
   FrameList list;
   for (int i = 0; i < 8; ++i) {

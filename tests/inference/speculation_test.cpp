@@ -9,8 +9,6 @@
 namespace prismvid::inference {
 namespace {
 
-const LoadOptions kPrecise{Device::kCpu, Precision::kFloat32};
-
 GenerateOptions with_draft(GenerateOptions options, int draft_tokens) {
   options.draft_tokens = draft_tokens;
   return options;

@@ -13,6 +13,23 @@
 
 namespace prismvid::inference {
 
+/// Where this build's tests run models, as precisely as the goldens.
+#ifdef PRISMVID_CUDA
+inline const LoadOptions kPrecise{Device::kCuda, Precision::kFloat32};
+#else
+inline const LoadOptions kPrecise{Device::kCpu, Precision::kFloat32};
+#endif
+
+/// Adds the goldens' tokenizer to a folder of weights.
+inline void add_tokenizer(const std::filesystem::path& folder, bool thinking = false) {
+  std::filesystem::copy_file(qwen3_vl::kGolden / "tokenizer" / "tokenizer.json",
+                             folder / "tokenizer.json",
+                             std::filesystem::copy_options::overwrite_existing);
+  std::ofstream(folder / "chat_template.jinja")
+      << (thinking ? "{{- '<|im_start|>assistant\\n<think>\\n' }}"
+                   : "{{- '<|im_start|>assistant\\n' }}");
+}
+
 /// A whole checkpoint folder: weights and tokenizer of the goldens. This process's own, since other
 /// test programs run beside it and files are mapped.
 inline std::filesystem::path checkpoint(const std::string& kind, bool thinking = false) {
@@ -23,10 +40,7 @@ inline std::filesystem::path checkpoint(const std::string& kind, bool thinking =
   fs::create_directories(folder);
   const auto options = fs::copy_options::overwrite_existing | fs::copy_options::recursive;
   fs::copy(qwen3_vl::kGolden / "models" / kind, folder, options);
-  fs::copy(qwen3_vl::kGolden / "tokenizer" / "tokenizer.json", folder / "tokenizer.json", options);
-  std::ofstream(folder / "chat_template.jinja")
-      << (thinking ? "{{- '<|im_start|>assistant\\n<think>\\n' }}"
-                   : "{{- '<|im_start|>assistant\\n' }}");
+  add_tokenizer(folder, thinking);
   return folder;
 }
 

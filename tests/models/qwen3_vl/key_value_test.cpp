@@ -41,7 +41,8 @@ TEST_P(KeyValues, TheKernelsComputeWhatMlxDoes) {
     const Model kernels = loaded(GetParam(), bits), plain = loaded(GetParam(), bits, false);
     for (const Case& one : golden_cases(plain)) {
       const mx::array expected = logits_of(plain, one, 16);
-      EXPECT_GT(cosine(logits_of(kernels, one, 16), expected), GetParam() == "moe" ? 0.98f : 0.9995f)
+      EXPECT_GT(cosine(logits_of(kernels, one, 16), expected),
+                GetParam() == "moe" ? 0.98f : 0.9995f)
           << one.name;
     }
   }

@@ -100,6 +100,19 @@ std::filesystem::path folder_of(const std::string& kind) {
   return kGolden / "models" / kind;
 }
 
+#ifdef PRISMVID_CUDA
+// That build runs all of these tests on a GPU, with products in whole float32.
+class OnGpu : public testing::Environment {
+ public:
+  void SetUp() override {
+    setenv("MLX_ENABLE_TF32", "0", 1);
+    if (!mx::is_available(mx::Device::gpu)) GTEST_SKIP() << "skipped: no GPU";
+    mx::set_default_device(mx::Device::gpu);
+  }
+};
+const auto* const on_gpu = testing::AddGlobalTestEnvironment(new OnGpu);
+#endif
+
 }  // namespace
 
 const tokenizer::Tokenizer& tiny_tokenizer() {

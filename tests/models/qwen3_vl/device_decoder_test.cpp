@@ -1,0 +1,167 @@
+// Decode steps of the device's own kernels against MLX's operations, on small random checkpoints.
+#include "models/qwen3_vl/device_decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "bench/cuda/random_checkpoint.h"
+#include "models/qwen3_vl/tiny_model.h"
+#include "nn/sampler.h"
+
+namespace prismvid::qwen3_vl {
+namespace {
+
+struct Kind {
+  std::string name;
+  bench::CheckpointShape shape;
+  int bits;
+};
+
+constexpr bench::CheckpointShape kDense{256, 512, 3, 4, 2, 64, 64, 0, 1024},
+    kExperts{256, 256, 3, 4, 2, 64, 64, 0, 1024, 16, 4};
+
+std::filesystem::path checkpoint_of(const Kind& kind) {
+  const auto folder =
+      std::filesystem::path(testing::TempDir()) / ("prismvid_device_decoder_" + kind.name);
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  bench::write_random_checkpoint(folder, kind.shape, kind.bits);
+  return folder;
+}
+
+Prompt prompt_of(int tokens, int seed) {
+  Prompt prompt;
+  for (int i = 0; i < tokens; ++i) prompt.ids.push_back((i * 37 + seed * 101 + i * i) % 1000);
+  return prompt;
+}
+
+class DeviceDecoderOf : public testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override {
+    model_.emplace(Model::load(checkpoint_of(GetParam())));
+    ASSERT_NE(model_->device_decoder(), nullptr);
+  }
+  DeviceDecoder& decoder() { return *model_->device_decoder(); }
+
+  // Sequences behind prompts of different lengths.
+  static std::vector<Sequence> sequences(const Model& model, int count) {
+    std::vector<Sequence> sequences;
+    for (int i = 0; i < count; ++i) {
+      const Prompt prompt = prompt_of(20 + 7 * i, i);
+      sequences.push_back(model.begin(prompt));
+      model.prefill(sequences.back(), prompt, std::nullopt, static_cast<int>(prompt.ids.size()))
+          .eval();
+    }
+    return sequences;
+  }
+  static std::vector<Sequence*> pointers(std::vector<Sequence>& sequences) {
+    std::vector<Sequence*> pointers;
+    for (Sequence& sequence : sequences) pointers.push_back(&sequence);
+    return pointers;
+  }
+  static mx::array row(const std::vector<float>& values) {
+    return mx::array(values.begin(), {static_cast<int>(values.size())});
+  }
+
+  std::optional<Model> model_;
+};
+
+std::vector<Kind> kinds() {
+  return {{"dense_3", kDense, 3},     {"dense_4", kDense, 4},     {"dense_5", kDense, 5},
+          {"dense_8", kDense, 8},     {"dense_bf16", kDense, 16}, {"experts_3", kExperts, 3},
+          {"experts_4", kExperts, 4}, {"experts_5", kExperts, 5}, {"experts_8", kExperts, 8}};
+}
+INSTANTIATE_TEST_SUITE_P(Kinds, DeviceDecoderOf, testing::ValuesIn(kinds()),
+                         [](const auto& kind) { return kind.param.name; });
+
+// Where two experts are all but equally likely, rounding decides which is taken: few rows may
+// differ.
+TEST_P(DeviceDecoderOf, LogitsAreCloseToThoseOfMlxInFloat32) {
+  const Model exact = Model::load(checkpoint_of(GetParam()), {mx::float32});
+  for (const int count : {1, 3, 9, 40}) {
+    auto ours = sequences(*model_, count), theirs = sequences(exact, count);
+    std::vector<int> ids(count);
+    for (int i = 0; i < count; ++i) ids[i] = 11 * i % 1000;
+    int far = 0;
+    for (int step = 0; step < 3; ++step) {
+      const auto got = decoder().logits(pointers(ours), ids);
+      std::vector<std::vector<int>> each;
+      for (const int id : ids) each.push_back({id});
+      const mx::array expected = exact.logits(exact.step(pointers(theirs), each));
+      for (int i = 0; i < count; ++i) {
+        const mx::array wanted =
+            mx::flatten(mx::slice(expected, {0, i, 0}, {1, i + 1, expected.shape(2)}));
+        const float close = cosine(row(got[i]), wanted);
+        far += close < 0.999f;
+        ASSERT_GT(close, GetParam().shape.experts ? 0.9f : 0.999f) << i << " of " << count;
+        ids[i] = mx::argmax(wanted).item<uint32_t>() % 1000;
+      }
+    }
+    EXPECT_LE(far, 3 * count / 10) << count;
+  }
+  decoder().rest();
+}
+
+TEST_P(DeviceDecoderOf, SequencesThatStepTogetherAreAsEachAlone) {
+  constexpr int count = 5;
+  auto together = sequences(*model_, count), alone = sequences(*model_, count);
+  std::vector<int> ids{1, 2, 3, 4, 5};
+  for (int step = 0; step < 8; ++step) {
+    const auto rows = decoder().logits(pointers(together), ids);
+    for (int i = 0; i < count; ++i) {
+      const auto single = decoder().logits({&alone[i]}, {ids[i]})[0];
+      ASSERT_GT(cosine(row(rows[i]), row(single)), 0.9995f) << i << " step " << step;
+    }
+    for (int i = 0; i < count; ++i) ids[i] = nn::argmax(rows[i]) % 1000;
+  }
+}
+
+TEST_P(DeviceDecoderOf, TokensPickedAheadAreThoseOfSingleSteps) {
+  auto ahead = sequences(*model_, 3), alone = sequences(*model_, 3);
+  std::vector<int> ids{5, 6, 7}, wanted = ids;
+  std::vector<std::vector<int>> picked;
+  for (int step = 0; step < 260; ++step)  // past where the caches grow
+    picked.push_back(ids = decoder().likeliest(pointers(ahead), ids));
+  decoder().rest();
+  for (int step = 0; step < 260; ++step) {
+    const auto rows = decoder().logits(pointers(alone), wanted);
+    for (int i = 0; i < 3; ++i) wanted[i] = nn::argmax(rows[i]);
+    ASSERT_EQ(picked[step], wanted) << step;
+  }
+}
+
+TEST_P(DeviceDecoderOf, DrawnTokensAreThoseThatTheSamplerPicks) {
+  std::vector<nn::SamplingOptions> options(4);
+  options[0].temperature = 1;
+  options[1].temperature = 0.7f, options[1].top_k = 20, options[1].top_p = 0.8f;
+  options[2].temperature = 1.2f, options[2].top_p = 0.9f, options[2].presence_penalty = 0.5f;
+  options[3].repetition_penalty = 1.5f;  // greedy
+  std::vector<nn::Sampler> device, host;
+  for (size_t i = 0; i < options.size(); ++i) {
+    options[i].seed = i;
+    device.emplace_back(options[i]);
+    host.emplace_back(options[i]);
+    EXPECT_TRUE(decoder().can_pick(options[i]));
+  }
+  std::vector<const nn::Sampler*> samplers;
+  for (const nn::Sampler& sampler : device) samplers.push_back(&sampler);
+  auto drawn = sequences(*model_, 4), alone = sequences(*model_, 4);
+  std::vector<int> ids{5, 6, 7, 8};
+  std::vector<std::vector<int>> answers;
+  for (int step = 0; step < 60; ++step) {
+    ids = decoder().picked(pointers(drawn), ids, samplers);
+    for (size_t i = 0; i < ids.size(); ++i) device[i].take(ids[i]);
+    answers.push_back(ids);
+  }
+  decoder().rest();
+  ids = {5, 6, 7, 8};
+  for (int step = 0; step < 60; ++step) {
+    auto rows = decoder().logits(pointers(alone), ids);
+    for (size_t i = 0; i < ids.size(); ++i) ids[i] = host[i].pick(rows[i]);
+    ASSERT_EQ(ids, answers[step]) << step;
+  }
+}
+
+}  // namespace
+}  // namespace prismvid::qwen3_vl
