@@ -1,7 +1,8 @@
 // Qwen3-VL on an NVIDIA GPU with random weights of a given seed.
 //   cuda_decode_bench make FOLDER SHAPE BITS   writes a checkpoint (SHAPE 8b, 2b or 30b-a3b; BITS
 //                                              16: bfloat16)
-//   cuda_decode_bench run FOLDER               checks the decoder against MLX, then measures
+//   cuda_decode_bench run FOLDER               measures, then checks the decoder against MLX
+//   cuda_decode_bench decode FOLDER            measures decoding alone, without MLX's operations
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -44,6 +45,23 @@ qwen3_vl::Sequence filled(const qwen3_vl::Model& model, const qwen3_vl::Prompt& 
   qwen3_vl::Sequence sequence = model.begin(prompt);
   mx::eval(last_hidden(
       model.prefill(sequence, prompt, std::nullopt, static_cast<int>(prompt.ids.size()))));
+  return sequence;
+}
+
+// A context of random keys and values, so that decoding is measured without the prompt's kernels.
+qwen3_vl::Sequence random_context(const qwen3_vl::Model& model, int tokens, int seed) {
+  qwen3_vl::Sequence sequence = model.begin(random_prompt(tokens, seed));
+  const auto& text = model.config().text;
+  uint64_t key = static_cast<uint64_t>(seed) << 32;
+  const auto random = [&] {
+    return mx::astype(mx::random::normal({1, text.key_value_heads, tokens, text.head_dim},
+                                         mx::float32, 0, 1, mx::random::key(++key)),
+                      mx::bfloat16);
+  };
+  for (auto& cache : sequence.caches) {
+    const mx::array keys = random();
+    cache.append(keys, random());
+  }
   return sequence;
 }
 
@@ -110,7 +128,7 @@ void measure_decode(const qwen3_vl::Model& model, int count, int tokens, double 
   std::vector<qwen3_vl::Sequence*> all;
   std::vector<int> ids;
   for (int i = 0; i < count; ++i)
-    sequences.push_back(filled(model, random_prompt(tokens, i))), ids.push_back(i);
+    sequences.push_back(random_context(model, tokens, i)), ids.push_back(i);
   for (auto& s : sequences) all.push_back(&s);
   for (int i = 0; i < 8; ++i) ids = model.device_decoder()->likeliest(all, ids);
   const int steps = count > 1 ? 60 : 200;
@@ -136,7 +154,7 @@ void measure_drawn(const qwen3_vl::Model& model, int count, int tokens, int top_
   std::vector<qwen3_vl::Sequence> sequences;
   std::vector<nn::Sampler> samplers;
   for (int i = 0; i < count; ++i) {
-    sequences.push_back(filled(model, random_prompt(tokens, i)));
+    sequences.push_back(random_context(model, tokens, i));
     options.seed = static_cast<uint64_t>(i);
     samplers.emplace_back(options);
   }
@@ -238,7 +256,7 @@ double step_bytes(const qwen3_vl::Config& config) {
   return each * (static_cast<double>(text.vocabulary) * text.hidden_size + text.layers * layer);
 }
 
-int run(const std::string& folder) {
+int run(const std::string& folder, bool all) {
   mx::set_default_device(mx::Device::gpu);
   auto start = Clock::now();
   const auto model = qwen3_vl::Model::load(folder);
@@ -253,6 +271,7 @@ int run(const std::string& folder) {
   for (const int count : {8, 32}) measure_decode(model, count, 128, weights);
   for (const int count : {1, 32})
     for (const int top_k : {20, 0}) measure_drawn(model, count, 128, top_k);
+  if (!all) return 0;
   measure_mlx_decode(model, 128);
   measure_prefill(model, 8192, 8192);
   measure_prefill(model, 8192, 2048);
@@ -273,8 +292,8 @@ int main(int argc, char** argv) {
       bench::write_random_checkpoint(argv[2], bench::named_shape(argv[3]), std::stoi(argv[4]));
       return 0;
     }
-    if (what == "run") return run(argv[2]);
-    std::fprintf(stderr, "usage: %s make FOLDER 2b|8b|30b-a3b BITS | run FOLDER\n", argv[0]);
+    if (what == "run" || what == "decode") return run(argv[2], what == "run");
+    std::fprintf(stderr, "usage: %s make FOLDER 2b|8b|30b-a3b BITS | run|decode FOLDER\n", argv[0]);
     return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

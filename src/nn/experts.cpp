@@ -105,7 +105,8 @@ mx::array MixtureOfExperts::by_mlx(const mx::array& x, const ExpertWeights& w) c
   const mx::array by_expert = sorted ? mx::argsort(flat) : mx::arange(tokens * chosen, mx::uint32);
   const mx::array expert_of_row = mx::take(flat, by_expert);
   const mx::array token_of_row = mx::floor_divide(by_expert, mx::array(chosen, by_expert.dtype()));
-  const mx::array input = mx::expand_dims(mx::take(rows, token_of_row, 0), 1);  // (pairs, 1, width)
+  // Not by expand_dims(): sorted products on CUDA take the stride of the new axis for that of rows.
+  const mx::array input = mx::reshape(mx::take(rows, token_of_row, 0), {tokens * chosen, 1, width});
 
   const mx::array hidden = swiglu(multiply_chosen(input, w.gate, expert_of_row, sorted),
                                   multiply_chosen(input, w.up, expert_of_row, sorted));

@@ -78,5 +78,32 @@ TEST(Sampler, TopPKeepsTheFewestThatReachIt) {
   }
 }
 
+// As where a device picks: it draws by the numbers that this sampler would have drawn by.
+TEST(Sampler, WhatADeviceTookLeavesItAsItsOwnPicksDo) {
+  SamplingOptions options;
+  options.temperature = 1;
+  options.presence_penalty = 5;
+  options.seed = 4;
+  Sampler own(options), told(options);
+  for (int step = 0; step < 30; ++step) {
+    std::vector<float> logits = logits_of(500, static_cast<unsigned>(step)), same = logits;
+    if (step % 3 == 0) {
+      ASSERT_EQ(told.pick(same), own.pick(logits)) << step;
+    } else {
+      ASSERT_EQ(told.upcoming(3), own.upcoming(3));
+      told.take(own.pick(logits));
+    }
+    ASSERT_EQ(told.counts(), own.counts());
+  }
+}
+
+TEST(Sampler, GreedyTakesDrawNothing) {
+  SamplingOptions options;
+  Sampler sampler(options);
+  const auto before = sampler.upcoming(2);
+  sampler.take(7);
+  EXPECT_EQ(sampler.upcoming(2), before);
+}
+
 }  // namespace
 }  // namespace prismvid::nn

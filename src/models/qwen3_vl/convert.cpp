@@ -159,6 +159,7 @@ void check_convert(const Checkpoint& checkpoint, const fs::path& to,
 ConvertResult convert_checkpoint(const fs::path& from, const fs::path& to,
                                  const ConvertOptions& asked,
                                  const std::function<void(const std::string& file)>& progress) {
+  const mx::StreamContext on_cpu(mx::Device::cpu);  // the same files wherever they are made
   const ConvertOptions options = settled(asked);
   const Checkpoint checkpoint = open_checkpoint(from);
   check_convert(checkpoint, to, options);

@@ -161,11 +161,12 @@ class ExpertProduct {
       float largest = 0, sum = 0;
 #pragma unroll
       for (const float value : values) largest = fmaxf(largest, fabsf(value)), sum += value;
+      if constexpr (lanes > 1)
 #pragma unroll
-      for (int step = 1; step < lanes; step *= 2) {
-        largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, step));
-        sum += __shfl_xor_sync(~0u, sum, step);
-      }
+        for (int step = 1; step < lanes; step *= 2) {
+          largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, step));
+          sum += __shfl_xor_sync(~0u, sum, step);
+        }
       if (index >= pieces) continue;
       constexpr float most = 127 * 256, least = 1e-30f;
       const int unit = index / lanes;
@@ -175,7 +176,7 @@ class ExpertProduct {
       const float share = kMixed ? choice().shares[unit / row_units] : 1;
       groups_[unit] = {largest / (Shape::Bits == 4 ? 16 * most : most) * share, sum * share};
     }
-    if (kMixed) return;
+    if (!a_.norm) return;
 #pragma unroll
     for (int step = 16; step > 0; step /= 2) squares_sum += __shfl_xor_sync(~0u, squares_sum, step);
     if (lane_ == 0) squares()[warp_] = squares_sum;

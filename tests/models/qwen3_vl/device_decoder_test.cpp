@@ -67,18 +67,22 @@ class DeviceDecoderOf : public testing::TestWithParam<Kind> {
   std::optional<Model> model_;
 };
 
+// Prompts go through MLX, which compiles its products of experts in 3, 5 and 6 bits when they are
+// first used: for longer than all of this takes. cuda_experts has those bits.
 std::vector<Kind> kinds() {
-  return {{"dense_3", kDense, 3},     {"dense_4", kDense, 4},     {"dense_5", kDense, 5},
-          {"dense_8", kDense, 8},     {"dense_bf16", kDense, 16}, {"experts_3", kExperts, 3},
-          {"experts_4", kExperts, 4}, {"experts_5", kExperts, 5}, {"experts_8", kExperts, 8}};
+  return {{"dense_3", kDense, 3},    {"dense_4", kDense, 4},     {"dense_5", kDense, 5},
+          {"dense_8", kDense, 8},    {"dense_bf16", kDense, 16}, {"experts_4", kExperts, 4},
+          {"experts_8", kExperts, 8}};
 }
 INSTANTIATE_TEST_SUITE_P(Kinds, DeviceDecoderOf, testing::ValuesIn(kinds()),
                          [](const auto& kind) { return kind.param.name; });
 
-// Where two experts are all but equally likely, rounding decides which is taken: few rows may
-// differ.
-TEST_P(DeviceDecoderOf, LogitsAreCloseToThoseOfMlxInFloat32) {
-  const Model exact = Model::load(checkpoint_of(GetParam()), {mx::float32});
+// Dense models in float32 there. Where two experts are all but equally likely, rounding decides
+// which is taken: few rows may differ.
+TEST_P(DeviceDecoderOf, LogitsAreCloseToThoseOfMlx) {
+  LoadOptions options;
+  if (!GetParam().shape.experts) options.dtype = mx::float32;
+  const Model exact = Model::load(checkpoint_of(GetParam()), options);
   for (const int count : {1, 3, 9, 40}) {
     auto ours = sequences(*model_, count), theirs = sequences(exact, count);
     std::vector<int> ids(count);

@@ -1,6 +1,9 @@
 #include "models/qwen3_vl/tiny_model.h"
 
+#include <gtest/gtest.h>
+
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 

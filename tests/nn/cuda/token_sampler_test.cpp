@@ -69,7 +69,9 @@ Shares shares_of(std::vector<float> logits, const TokenRule& rule) {
 class CudaTokenSampler : public OnGpu {
  protected:
   void prepare(int tokens, int vocabulary) {
+    Kernels::instance().use();
     tokens_ = tokens, vocabulary_ = vocabulary;
+    history_.emplace(static_cast<size_t>(kHistory * tokens) * 4);
     sampler_.emplace(tokens, vocabulary);
     const size_t count = static_cast<size_t>(tokens);
     logits_ = DeviceBuffer(count * vocabulary * 4);
@@ -92,19 +94,19 @@ class CudaTokenSampler : public OnGpu {
     next.arrived = arrived_.as<uint32_t>();
     next.ids = ids_.as<int>(), next.positions = positions_.as<int>();
     next.lengths = lengths_.as<int>(), next.step = step_.as<int>();
-    next.history = history_.device<int>();
+    next.history = history_->device<int>();
     next.vocabulary = vocabulary_;
     next.advance = 1;
     sampler_->draw(next, tokens_, nullptr);
     check_driver(cuStreamSynchronize(nullptr), "drawing");
-    const int* row = history_.host<int>() + step % kHistory * tokens_;
+    const int* row = history_->host<int>() + step % kHistory * tokens_;
     return {row, row + tokens_};
   }
 
   int tokens_ = 0, vocabulary_ = 0;
   std::optional<TokenSampler> sampler_;
   DeviceBuffer logits_, partial_, arrived_, ids_, positions_, lengths_, step_;
-  HostBuffer history_{kHistory * 64 * 4};
+  std::optional<HostBuffer> history_;
 };
 
 void expect_drawn(int id, const Shares& shares, double uniform) {
