@@ -48,23 +48,6 @@ qwen3_vl::Sequence filled(const qwen3_vl::Model& model, const qwen3_vl::Prompt& 
   return sequence;
 }
 
-// A context of random keys and values, so that decoding is measured without the prompt's kernels.
-qwen3_vl::Sequence random_context(const qwen3_vl::Model& model, int tokens, int seed) {
-  qwen3_vl::Sequence sequence = model.begin(random_prompt(tokens, seed));
-  const auto& text = model.config().text;
-  uint64_t key = static_cast<uint64_t>(seed) << 32;
-  const auto random = [&] {
-    return mx::astype(mx::random::normal({1, text.key_value_heads, tokens, text.head_dim},
-                                         mx::float32, 0, 1, mx::random::key(++key)),
-                      mx::bfloat16);
-  };
-  for (auto& cache : sequence.caches) {
-    const mx::array keys = random();
-    cache.append(keys, random());
-  }
-  return sequence;
-}
-
 // The decoder's logits beside those of MLX's own operations.
 void compare(const qwen3_vl::Model& model, int tokens, int count) {
   std::vector<qwen3_vl::Sequence> ours, theirs;
@@ -128,7 +111,8 @@ void measure_decode(const qwen3_vl::Model& model, int count, int tokens, double 
   std::vector<qwen3_vl::Sequence*> all;
   std::vector<int> ids;
   for (int i = 0; i < count; ++i)
-    sequences.push_back(random_context(model, tokens, i)), ids.push_back(i);
+    sequences.push_back(bench::random_context(model, random_prompt(tokens, i), i)),
+        ids.push_back(i);
   for (auto& s : sequences) all.push_back(&s);
   for (int i = 0; i < 8; ++i) ids = model.device_decoder()->likeliest(all, ids);
   const int steps = count > 1 ? 60 : 200;
@@ -154,7 +138,7 @@ void measure_drawn(const qwen3_vl::Model& model, int count, int tokens, int top_
   std::vector<qwen3_vl::Sequence> sequences;
   std::vector<nn::Sampler> samplers;
   for (int i = 0; i < count; ++i) {
-    sequences.push_back(random_context(model, tokens, i));
+    sequences.push_back(bench::random_context(model, random_prompt(tokens, i), i));
     options.seed = static_cast<uint64_t>(i);
     samplers.emplace_back(options);
   }

@@ -197,4 +197,22 @@ void write_random_checkpoint(const std::filesystem::path& folder, const Checkpoi
   w.flush();
 }
 
+qwen3_vl::Sequence random_context(const qwen3_vl::Model& model, const qwen3_vl::Prompt& prompt,
+                                  int seed, mx::Dtype dtype) {
+  qwen3_vl::Sequence sequence = model.begin(prompt);
+  const auto& text = model.config().text;
+  const mx::Shape shape = {1, text.key_value_heads, static_cast<int>(prompt.ids.size()),
+                           text.head_dim};
+  uint64_t key = static_cast<uint64_t>(seed) << 32;
+  const auto random = [&] {
+    const mx::array values = mx::random::normal(shape, mx::float32, 0, 1, mx::random::key(++key));
+    return mx::astype(mx::astype(values, mx::bfloat16), dtype);
+  };
+  for (nn::KeyValueCache& cache : sequence.caches) {
+    const mx::array keys = random();
+    cache.append(keys, random());
+  }
+  return sequence;
+}
+
 }  // namespace prismvid::bench

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string>
 
+#include "models/qwen3_vl/model.h"
+
 namespace prismvid::bench {
 
 /// Of a checkpoint of Qwen3-VL; heads have 128 channels, the tower 16 heads.
@@ -21,5 +23,10 @@ CheckpointShape named_shape(const std::string& name);
 /// in `bits` and groups of 64, or bfloat16 (16); the tower in bfloat16.
 void write_random_checkpoint(const std::filesystem::path& folder, const CheckpointShape& shape,
                              int bits);
+
+/// A sequence behind a prompt, with random keys and values in its place: decoding without what runs
+/// prompts. `dtype`: of the model's numbers.
+qwen3_vl::Sequence random_context(const qwen3_vl::Model& model, const qwen3_vl::Prompt& prompt,
+                                  int seed, mx::Dtype dtype = mx::bfloat16);
 
 }  // namespace prismvid::bench
