@@ -39,5 +39,5 @@ function(prismvid_test name)
   file(MAKE_DIRECTORY ${tmp})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
     SKIP_RETURN_CODE 77 SKIP_REGULAR_EXPRESSION "skipped: no GPU"
-    ENVIRONMENT "PRISMVID_VENV=${PRISMVID_VENV};PRISMVID_MODELS=${PROJECT_SOURCE_DIR}/build/models;TEST_TMPDIR=${tmp}/")
+    ENVIRONMENT "PRISMVID_VENV=${PRISMVID_VENV};PRISMVID_MODELS=${PROJECT_SOURCE_DIR}/build/models;TEST_TMPDIR=${tmp}/;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan_suppressions.txt")
 endfunction()
