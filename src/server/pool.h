@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,12 +12,15 @@
 
 namespace prismvid::server {
 
-/// Connections to a database, lent to one thread at a time. Thread-safe.
+/// Connections to a database, lent to one thread at a time. Thread-safe: hundreds of streams that
+/// wake together take turns on a few.
 template <typename Connection>
 class Pool {
  public:
   using Open = std::function<std::unique_ptr<Connection>()>;
-  explicit Pool(Open open) : open_(std::move(open)) {}
+  static constexpr size_t kMost = 12;  // lent at a time
+  explicit Pool(Open open, std::chrono::milliseconds patience = std::chrono::seconds(2))
+      : open_(std::move(open)), patience_(patience) {}
 
   /// Gives its connection back when it goes.
   class Lease {
@@ -34,29 +39,42 @@ class Pool {
     std::unique_ptr<Connection> connection_;
   };
 
-  /// Opens another connection where all are lent. Throws what opening throws.
+  /// Opens another connection where fewer than kMost are lent, else waits for one. After its
+  /// patience it opens one all the same: a holder may itself be waiting for another pool's. Throws
+  /// what opening throws.
   Lease borrow() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
-        auto connection = std::move(idle_.back());
-        idle_.pop_back();
-        return {*this, std::move(connection)};
-      }
+    std::unique_lock lock(mutex_);
+    given_back_.wait_for(lock, patience_, [this] { return !idle_.empty() || lent_ < kMost; });
+    ++lent_;
+    if (!idle_.empty()) {
+      auto connection = std::move(idle_.back());
+      idle_.pop_back();
+      return {*this, std::move(connection)};
     }
-    return {*this, open_()};
+    lock.unlock();
+    try {
+      return {*this, open_()};
+    } catch (...) {
+      give_back(nullptr);
+      throw;
+    }
   }
 
  private:
-  static constexpr size_t kMostIdle = 8;
-
   void give_back(std::unique_ptr<Connection> connection) {
-    const std::lock_guard lock(mutex_);
-    if (idle_.size() < kMostIdle) idle_.push_back(std::move(connection));
+    {
+      const std::lock_guard lock(mutex_);
+      --lent_;
+      if (connection && idle_.size() < kMost) idle_.push_back(std::move(connection));
+    }
+    given_back_.notify_one();
   }
 
   Open open_;
+  std::chrono::milliseconds patience_;
   std::mutex mutex_;
+  std::condition_variable given_back_;
+  size_t lent_ = 0;
   std::vector<std::unique_ptr<Connection>> idle_;
 };
 
