@@ -31,4 +31,5 @@ done
 .venv/bin/python bench/service/measure.py crash --db postgres --json build/bench/service_crash_postgres.json
 echo "the deep stage on this CPU ..."
 "$python" bench/kernels/compare.py
+"$python" bench/engine/servers.py
 "$python" bench/tables.py "$@"

@@ -14,6 +14,7 @@ PAGE = ROOT / "docs/performance.md"
 README = ROOT / "README.md"
 KERNELS_BEGIN = "<!-- made by bench/kernels/compare.py and bench/tables.py --update, {} -->"  # a table for each instruction set
 SERVICE_BEGIN = "<!-- made by bench/service/measure.py and bench/tables.py --update -->"
+SERVERS_BEGIN = "<!-- made by bench/engine/servers.py and bench/tables.py --update -->"
 BEGIN, END = "<!-- made by bench/tables.py --update -->", "<!-- end -->"
 
 
@@ -110,12 +111,29 @@ def kernels(r):
     for ours in r["ours"].values():
         if "vision" in ours:
             v = ours["vision"]
-            text += f"\n\nVision tower, one 1280x720 picture ({v['patches']} patches, bf16): {v['s']:.2f} s. llama.cpp's tower was not measured beside it."
+            text += f"\n\nVision tower, one 1280x720 picture ({v['patches']} patches, bf16): {v['s']:.2f} s."
+            if "mtmd" in r:
+                t = r["mtmd"]["vision"]
+                ratio = t["s"] / t["patches"] / (v["s"] / v["patches"])
+                text += f" llama.cpp's mtmd, f16 projector, rounds it to {t['patches']} patches: {t['s']:.2f} s, {ratio:.2f} times ours a patch (aim 2){verdict(ratio >= 2)}."
     if "mlx" in r:
         token = r["mlx"]["token_s"]
         mine = r["ours"]["4"]["decode"][0]["s"] if "4" in r["ours"] else None
         text += f"\n\nMLX's own CPU operations, which mlx-vlm runs: the products of one 4 bit token alone take {token:.1f} s" + (f", {token / mine:.0f} times the whole token here." if mine else ".")
     return text
+
+
+def servers():
+    """What bench/engine/servers.py has written: the same concurrent requests to each server."""
+    r = read("servers")
+    rows = []
+    for name, one in (r or {}).items():
+        what = f"{one['requests']} requests, {one['asked_tokens']} tokens each"
+        if "s" in one:
+            rows.append((name, what, f"{one['s']:.1f} s", f"{one['tokens'] / one['s']:.1f}", f"{one['prompt_tokens']}"))
+        else:
+            rows.append((name, what, f"not ended after {one['not_ended_after_s']:.0f} s", "", ""))
+    return machine() + "\n\n" + table(("server", "asked", "total time, median turn", "tokens a second", "prompt tokens in all"), rows) if rows else None
 
 
 def short(results):
@@ -223,10 +241,11 @@ def main():
         update(README, BEGIN, short(results))
     if "--update" in sys.argv and deep:
         update(PAGE, KERNELS_BEGIN.format(isa), deep)
-    if served := service():
-        print(served)
-        if "--update" in sys.argv:
-            update(PAGE, SERVICE_BEGIN, served)
+    for begin, write in ((SERVERS_BEGIN, servers), (SERVICE_BEGIN, service)):
+        if written := write():
+            print(written)
+            if "--update" in sys.argv:
+                update(PAGE, begin, written)
 
 
 main()

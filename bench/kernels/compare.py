@@ -28,6 +28,13 @@ def made(path, *command):
     return path
 
 
+def projector(size):
+    """llama.cpp's vision tower with the text model that it wants beside it."""
+    files = MODELS / f"{size}-projector.gguf", MODELS / f"{size}-projector-text.gguf"
+    made(files[0], "random_projector.py", size, *files)
+    return files
+
+
 def run(*command):
     print(*command, file=sys.stderr)
     return json.loads(subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE).stdout)
@@ -62,7 +69,7 @@ def main():
     result = {"size": a.size, "turns": a.turns, "repeats": a.repeats, "load_before": os.getloadavg()[0], "ours": {}, "llama": {}}
     for kind in dict.fromkeys(PEER_OF[bits] for bits in a.bits):
         file = made(MODELS / f"{a.size}-{kind}.gguf", "random_gguf.py", a.size, kind, MODELS / f"{a.size}-{kind}.gguf")
-        ours, llama = {}, []
+        ours, llama, towers = {}, [], []
         for _ in range(a.turns):
             for bits in (bits for bits in a.bits if PEER_OF[bits] == kind):
                 checkpoint = MODELS / f"{a.size}-{bits}"
@@ -72,7 +79,11 @@ def main():
                     options += ["--vision", "1280x720"]
                 ours.setdefault(bits, []).append(run(ROOT / "build/release/model_bench", checkpoint, "--decode", 128, "--repeats", a.repeats, *options))
             llama.append(run(PYTHON, HERE / "peers.py", "llama", file, a.repeats, *(a.prefill if kind == "Q4_0" else a.prefill[:1])))
+            if kind == "Q4_0" and not a.no_vision:
+                towers.append(run(PYTHON, HERE / "peers.py", "mtmd", *projector(a.size), 1, "1280x720"))
         result["llama"][kind] = merged(llama)
+        if towers:
+            result["mtmd"] = merged(towers)
         for bits, turns in ours.items():
             result["ours"][bits] = merged(turns) | {"file_bytes": (MODELS / f"{a.size}-{bits}/model.safetensors").stat().st_size}
     result["mlx"] = run(PYTHON, HERE / "peers.py", "mlx", a.size)
