@@ -1,12 +1,14 @@
 """Asks transformers what `prismvid eval --requests DIR` asked, and counts replies that are the same.
 
-usage: python -m world.compare_transformers DIR MODEL [MODEL ...] [--type float32] [--most N] [-o FILE]
+usage: python -m world.compare_transformers DIR MODEL [MODEL ...] [--type float32] [--most N] [--workers N] [-o FILE]
        (from tools/; needs torch, transformers and opencv-python-headless)
 MODEL is a folder of weights as transformers or MLX names them (whole, 4 or 8 bit) with its tokenizer.json. Transformers'
 own model and generate() are used, with the program's pictures, times and prompts; nothing holds its replies to a schema.
+Replies that differ are told with the token where they part and by how much transformers' logits prefer its own token.
 """
 import argparse
 import json
+import multiprocessing
 import pathlib
 import time
 
@@ -49,14 +51,30 @@ def inputs_of(encoder, asked, frames):
 
 @torch.inference_mode()
 def reply_of(model, encoder, asked, frames):
+    """(generated ids, the logits that each was picked from, number of prompt tokens)"""
     arguments = {k: v.to(model.device) for k, v in inputs_of(encoder, asked, frames).items()}
     if "pixel_values_videos" in arguments:
         arguments["pixel_values_videos"] = arguments["pixel_values_videos"].to(model.dtype)
     got = model.generate(**arguments, max_new_tokens=asked["max_tokens"], do_sample=False, eos_token_id=encoder.end,
-                         pad_token_id=encoder.end)
-    ids = got[0, arguments["input_ids"].shape[1]:].tolist()
-    return encoder.tokenizer.decode(ids[:ids.index(encoder.end)] if encoder.end in ids else ids), \
-        arguments["input_ids"].shape[1]
+                         pad_token_id=encoder.end, return_dict_in_generate=True, output_logits=True)
+    tokens = arguments["input_ids"].shape[1]
+    return got.sequences[0, tokens:].tolist(), got.logits, tokens
+
+
+def text_of(encoder, ids):
+    return encoder.tokenizer.decode(ids[:ids.index(encoder.end)] if encoder.end in ids else ids)
+
+
+def parting(encoder, ids, logits, asked):
+    """Where transformers' reply leaves the program's, and how much likelier its own token is to it (in nats)."""
+    program = encoder.text(asked["reply"]) + [encoder.end] * asked["ended"]
+    at = next((i for i, (a, b) in enumerate(zip(ids, program)) if a != b), None)
+    if at is None:
+        return {"at": min(len(ids), len(program)), "of": len(program)}  # one is cut off
+    own, other = ids[at], program[at]
+    row = logits[at][0].float()
+    return {"at": at, "of": len(program), "transformers": encoder.tokenizer.id_to_token(own),
+            "program": encoder.tokenizer.id_to_token(other), "nats": round(float(row[own] - row[other]), 4)}
 
 
 def as_json(text):
@@ -66,25 +84,48 @@ def as_json(text):
         return text
 
 
-def compare(folder, model_folder, type_name, most):
+def compare_files(folder, files, model_folder, type_name):
+    """(counts of a Tally, replies that differ) of some requests."""
     encoder = Encoder(Tokenizer.from_file(str(model_folder / "tokenizer.json")))
     model = build(configuration(encoder.tokenizer))
     load(model, model_folder)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device, getattr(torch, type_name)).eval()
-    tally, differ, begin = Tally(), [], time.time()
-    for file in sorted(folder.rglob("*.json"))[:most]:
+    tally, differ = Tally(), []
+    for file in files:
         asked, frames = read_request(file)
-        reply, tokens = reply_of(model, encoder, asked, frames)
+        if asked["temperature"] > 0:  # asked again because the first reply was unusable: drawn, not the likeliest
+            tally.add("drawn replies, left out", 1)
+            continue
+        ids, logits, tokens = reply_of(model, encoder, asked, frames)
+        reply = text_of(encoder, ids)
         kind = asked["prompt"].split(" ", 1)[0].lower()  # write, answer, decide, ...: the prompt's first word
         same = as_json(reply) == as_json(asked["reply"])
         tally.add("same replies", same)
         tally.add(f"same replies, {kind}", same)
         tally.add("same number of tokens in", tokens == asked["tokens_in"])
         if not same:
-            differ.append({"request": str(file.relative_to(folder)), "program": asked["reply"], "transformers": reply})
-    return {"model": str(model_folder.name), "type": type_name, "device": device,
-            "seconds": round(time.time() - begin, 1), "scores": tally.table(), "counts": tally.counts(), "differ": differ}
+            differ.append({"request": str(file.relative_to(folder)), "program": asked["reply"], "transformers": reply,
+                           "parting": parting(encoder, ids, logits, asked)})
+    return tally.counts(), differ
+
+
+def compare(folder, model_folder, type_name, most, workers):
+    files, begin = sorted(folder.rglob("*.json"))[:most], time.time()
+    shares = [(folder, files[i::workers], model_folder, type_name) for i in range(workers)]
+    if workers == 1:
+        results = [compare_files(*shares[0])]
+    else:
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            results = pool.starmap(compare_files, shares)
+    tally, differ = Tally(), []
+    for counts, parted in results:
+        differ += parted
+        for name, (right, of) in counts.items():
+            tally.add(name, right, of)
+    return {"model": model_folder.name, "type": type_name, "device": "cuda" if torch.cuda.is_available() else "cpu",
+            "seconds": round(time.time() - begin, 1), "scores": tally.table(), "counts": tally.counts(),
+            "differ": sorted(differ, key=lambda d: d["request"])}
 
 
 def main():
@@ -93,9 +134,10 @@ def main():
     parser.add_argument("models", nargs="+", type=pathlib.Path)
     parser.add_argument("--type", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--most", type=int)
+    parser.add_argument("--workers", type=int, default=1, help="processes, each with a model of its own")
     parser.add_argument("-o", "--output", type=pathlib.Path)
     args = parser.parse_args()
-    results = [compare(args.requests, model, args.type, args.most) for model in args.models]
+    results = [compare(args.requests, model, args.type, args.most, args.workers) for model in args.models]
     text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
     print(text, end="", flush=True)
     if args.output:
