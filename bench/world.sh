@@ -3,8 +3,8 @@
 #   bench/world.sh [--update]     --update also writes them into docs/deep.md
 # WORLD_CLIPS (500) clips of the bundled checkpoint. With WORLD_RUN, a folder of tools/world/train_vlm.py's whole weights, also
 # 8, 6, 5, 4 and 3 bit on WORLD_BITS_CLIPS (100) clips. With WORLD_TORCH, a python with torch and transformers, the replies to
-# WORLD_COMPARE_CLIPS (25) clips beside transformers', both with the bundled weights made whole, at float32 and bfloat16, by
-# WORLD_WORKERS (1) processes. About 3.5 s a clip on two cores.
+# WORLD_COMPARE_CLIPS (25) clips beside transformers', both with the bundled weights made whole, at float32 and bfloat16.
+# About 3.5 s a clip on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/../tools"
 work=$PWD/../build/world
@@ -35,7 +35,7 @@ if [ -n "${WORLD_TORCH:-}" ]; then
     "$WORLD_TORCH" -m world.whole_weights ../assets/models/demo-world-vlm "$work/models/$type" --type $type
     evaluate "$work/models/$type" --work "$work/compare" --seeds "$(last "${WORLD_COMPARE_CLIPS:-25}")" --requests "$work/requests"
     "$WORLD_TORCH" -m world.compare_transformers "$work/requests/$type" "$work/models/$type" --type $type \
-      --workers "${WORLD_WORKERS:-1}" -o "$work/compare-$type.json"
+      -o "$work/compare-$type.json"
   done
 fi
 "$python" -m world.report "$work" "$@"

@@ -64,10 +64,10 @@ def compared(results):
         same, of = r["counts"]["same replies"]
         kinds = [f"{name.removeprefix('same replies, ')} {right} of {count}" for name, (right, count) in r["counts"].items()
                  if name.startswith("same replies, ")]
-        nats = sorted(d["parting"]["nats"] for d in r["differ"] if "nats" in d["parting"])
+        nats = sorted(d["parting"]["nats"] for d in r["differ"])
         apart = ", ".join(f"{n:.3f}" for n in nats) if len(nats) < 12 else \
-            f"{len(nats)} replies: median {nats[len(nats) // 2]:.3f}, most {nats[-1]:.3f}"
-        rows.append((r["model"], r["type"], f"{same} of {of} ({percent(same / of)})", ", ".join(kinds), apart or "",
+            f"median {nats[len(nats) // 2]:.3f}, most {nats[-1]:.3f}"
+        rows.append((r["model"], r["type"], f"{same} of {of} ({percent(same / of)})", ", ".join(kinds), apart,
                      percent(r["scores"]["same number of tokens in"])))
     return ("The same requests asked of transformers' own model (captions and answers, compared as JSON; aim 99 %). Where replies part, "
             "transformers' logits prefer its own token by so many nats:\n\n"
