@@ -16,7 +16,8 @@ FramePtr DecodePass::next() {
     if (FramePtr frame = decoder_.receive()) return frame;
     if (draining_) return nullptr;
     if (packet_waiting_ || demuxer_.read(*packet_)) {
-      decoder_.send(packet_.get(), must_be_exact(*packet_));
+      decoder_.send(packet_.get(),
+                    must_be_exact(*packet_) ? Care::kExact : Care::kWithoutLoopFilter);
       packet_waiting_ = false;
     } else {
       decoder_.send(nullptr);

@@ -85,8 +85,10 @@ AVPixelFormat Decoder::choose_format(AVCodecContext* context, const AVPixelForma
                                     formats);  // the device lacks this profile: decode in software
 }
 
-void Decoder::send(const AVPacket* packet, bool exact) {
-  context_->skip_loop_filter = exact ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
+void Decoder::send(const AVPacket* packet, Care care) {
+  context_->skip_loop_filter =
+      care == Care::kWithoutLoopFilter ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+  context_->skip_frame = care == Care::kIfReferenced ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
   const int error = avcodec_send_packet(context_.get(), packet);
   if (error < 0 && error != AVERROR_EOF) ++damaged_;
 }

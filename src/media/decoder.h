@@ -5,6 +5,13 @@
 
 namespace prismvid::media {
 
+/// What becomes of a picture.
+enum class Care {
+  kExact,
+  kWithoutLoopFilter,  // where no other picture needs it: faster and slightly wrong
+  kIfReferenced,       // it is not wanted: decoded only where others need it
+};
+
 /// A video decoder: packets in, pictures in presentation order and in main memory out.
 class Decoder {
  public:
@@ -16,8 +23,8 @@ class Decoder {
   Decoder& operator=(const Decoder&) = delete;
 
   /// Hands in one packet, nullptr at the end of the stream. Take all of receive() before the next
-  /// one. Not `exact`: without its loop filter where no other picture needs it.
-  void send(const AVPacket* packet, bool exact = true);
+  /// one.
+  void send(const AVPacket* packet, Care care = Care::kExact);
 
   /// The next finished picture, nullptr when the decoder wants another packet or has ended.
   FramePtr receive();

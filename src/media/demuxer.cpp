@@ -103,7 +103,7 @@ std::string describe_streams(const AVFormatContext& format) {
 
 }  // namespace
 
-Demuxer::Demuxer(const fs::path& path) : path_(path) {
+Demuxer::Demuxer(const fs::path& path, Probe probe) : path_(path) {
   check_readable(path);
   redirect_ffmpeg_log();
   AVDictionary* options = nullptr;
@@ -115,8 +115,8 @@ Demuxer::Demuxer(const fs::path& path) : path_(path) {
   av_dict_free(&options);
   if (error < 0) fail_to_open(path, error);
   format_.reset(format);
-  avformat_find_stream_info(format_.get(),
-                            nullptr);  // what it could not find out shows when decoding
+  if (probe == Probe::kStreams)  // what it could not find out shows when decoding
+    avformat_find_stream_info(format_.get(), nullptr);
 }
 
 AVStream& Demuxer::best_video_stream() const {

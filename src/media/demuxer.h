@@ -11,8 +11,11 @@ namespace prismvid::media {
 /// keep_only(). Opens nothing but that file: playlists, network addresses and pictures are refused.
 class Demuxer {
  public:
+  /// Whether streams are looked into for what the container does not say, which decodes pictures.
+  enum class Probe { kStreams, kHeader };
+
   /// Throws Error(kNotFound, kUnreadable, kNotVideo).
-  explicit Demuxer(const std::filesystem::path& path);
+  explicit Demuxer(const std::filesystem::path& path, Probe probe = Probe::kStreams);
 
   AVFormatContext& format() const { return *format_; }
   const std::filesystem::path& path() const { return path_; }

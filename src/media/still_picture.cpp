@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <new>
 #include <vector>
 
@@ -107,7 +106,9 @@ Image read_picture(const std::filesystem::path& path) {
   const auto bytes = std::filesystem::file_size(path);
   check(bytes <= kLargestFile, ErrorCode::kUnreadable, path.string(), " has ", bytes >> 20,
         " MB; pictures of at most ", kLargestFile >> 20, " MB are read");
-  const std::vector<uint8_t> content{std::istreambuf_iterator<char>(in), {}};
+  std::vector<uint8_t> content(bytes);
+  in.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(bytes));
+  content.resize(static_cast<size_t>(in.gcount()));
   try {
     return decode_picture(content, path.string());
   } catch (const Error& error) {

@@ -129,12 +129,8 @@ void VideoFile::finish() {
   // A container that rounds to milliseconds or ticks is still of constant rate.
   const int64_t millisecond = std::max<int64_t>(1, clock_->ticks(1050));
   if (!options_.range) info_.variable_frame_rate = longest_step_ - shortest_step_ > millisecond;
-  const double decoded_rate = static_cast<double>(next_index_ - 1) * 1e6 /
-                              static_cast<double>(clock_->microseconds(clock_->last()));
-  if (std::abs(info_.frame_rate.value() / decoded_rate - 1) > 0.01) {
-    const AVRational rate = av_d2q(decoded_rate, 100000);
-    info_.frame_rate = rational(rate);
-  }
+  info_.frame_rate =
+      counted_frame_rate(info_.frame_rate, next_index_, clock_->microseconds(clock_->last()));
 }
 
 std::shared_ptr<const Frame> VideoFile::next() {

@@ -76,6 +76,13 @@ Orientation orientation_of(const AVStream& stream, const AVFrame& first) {
              : Orientation{};
 }
 
+Rational counted_frame_rate(Rational declared, int64_t frames, int64_t last_us) {
+  if (frames < 2 || last_us <= 0) return declared;
+  const double counted = static_cast<double>(frames - 1) * 1e6 / static_cast<double>(last_us);
+  if (std::abs(declared.value() / counted - 1) <= 0.01) return declared;
+  return rational(av_d2q(counted, 100000));
+}
+
 int64_t nominal_frame_duration(AVFormatContext& format, AVStream& stream) {
   const AVRational rate = frame_rate_of(format, stream);
   if (rate.num == 0)

@@ -1,0 +1,119 @@
+#include "media/frame_times.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "clip_expectations.h"
+#include "support/synthetic_clip.h"
+
+namespace prismvid::media {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Kind {
+  const char* name;  // gives the container
+  const char* arguments;
+  bool tells_by_packets;
+};
+
+std::ostream& operator<<(std::ostream& out, const Kind& kind) {
+  return out << kind.name << " " << kind.arguments;
+}
+
+const std::string kSixSeconds = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=6 ";
+
+class FrameTimesOf : public testing::TestWithParam<Kind> {
+ protected:
+  fs::path clip() const {
+    return tests::synthetic_clip(kSixSeconds + GetParam().arguments, GetParam().name);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, FrameTimesOf,
+    testing::Values(
+        Kind{"a.mp4", "-c:v libx264 -preset fast -g 40 -bf 3", true},
+        Kind{"open.mp4", "-c:v libx264 -preset fast -g 25 -x264-params open-gop=1:bframes=3", true},
+        Kind{"a.mkv", "-c:v libx264 -preset fast -g 250 -bf 3", true},
+        Kind{"refresh.mp4", "-c:v libx264 -preset veryfast -intra-refresh 1 -g 60", true},
+        Kind{"hevc.mp4",
+             "-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=40:open-gop=1",
+             true},
+        Kind{"a.webm", "-c:v libvpx-vp9 -cpu-used 5 -g 60 -auto-alt-ref 1 -lag-in-frames 16", true},
+        Kind{"av1.mkv", "-c:v libsvtav1 -preset 12 -g 60", true},
+        Kind{"vfr.mkv",
+             "-vf select='not(mod(n\\,3))+gt(n\\,60)' -fps_mode vfr -c:v libx264 -preset fast",
+             true},
+        Kind{"a.ts", "-c:v libx264 -preset fast -g 40 -bf 3", false},
+        Kind{"a.avi", "-c:v mpeg4 -bf 2", false}));
+
+TEST_P(FrameTimesOf, EqualThoseOfDecodingAllFrames) {
+  EXPECT_EQ(scan_frame_times(clip()).has_value(), GetParam().tells_by_packets);
+  const FrameTimes times = read_frame_times(clip());
+  const auto source = open_video(clip());
+  std::vector<int64_t> decoded;
+  for (const auto& frame : read_all(*source)) decoded.push_back(frame->pts_us);
+  EXPECT_EQ(times.times_us, decoded);
+  EXPECT_EQ(times.info.frames, static_cast<int64_t>(decoded.size()));
+  EXPECT_EQ(times.info.frame_rate, source->info().frame_rate);
+  EXPECT_EQ(times.info.display_size, source->info().display_size);
+}
+
+TEST_P(FrameTimesOf, ChosenFramesAreThoseOfDecodingAllFrames) {
+  const auto times = std::make_shared<const FrameTimes>(read_frame_times(clip()));
+  const auto all = read_all(*open_video(clip()));
+  const auto last = static_cast<int64_t>(all.size()) - 1;
+  for (const std::vector<int64_t>& indices : {std::vector<int64_t>{0, last},
+                                              {1, 2, 3},
+                                              {last - 26, last - 1},
+                                              {24, 25, 26, 39, 40, 41},
+                                              {last},
+                                              {7, 37, 67}}) {
+    const auto chosen = read_all(*open_chosen_frames(clip(), times, indices));
+    ASSERT_EQ(chosen.size(), indices.size());
+    for (size_t i = 0; i < indices.size(); ++i) {
+      const Frame& expected = *all[static_cast<size_t>(indices[i])];
+      EXPECT_EQ(chosen[i]->index, indices[i]);
+      EXPECT_EQ(chosen[i]->pts_us, expected.pts_us);
+      const Size size = expected.display_size();
+      EXPECT_EQ(mean_difference(chosen[i]->rgb(size), expected.rgb(size)), 0)
+          << "frame " << indices[i] << " of " << indices.size();
+    }
+  }
+}
+
+TEST(ChosenFrames, ADamagedFrameIsReplacedByTheOneBeforeIt) {
+  const fs::path clip = tests::synthetic_clip(kSixSeconds + "-c:v ffv1 -g 1", "damage.mkv");
+  std::ifstream file(clip, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const tests::TemporaryFolder folder;
+  const fs::path damaged = folder.path() / "damaged.mkv";
+  for (size_t i = bytes.size() / 2; i < bytes.size() / 2 + 4000; ++i) bytes[i] ^= 0x5a;
+  std::ofstream(damaged, std::ios::binary) << bytes;
+  const auto times = std::make_shared<const FrameTimes>(read_frame_times(damaged));
+  std::vector<int64_t> all(times->times_us.size());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int64_t>(i);
+  const auto frames = read_all(*open_chosen_frames(damaged, times, all));
+  EXPECT_EQ(frames.size(), all.size());
+  for (size_t i = 0; i < frames.size(); ++i) EXPECT_EQ(frames[i]->pts_us, times->times_us[i]);
+}
+
+TEST(ChosenFrames, ATruncatedFileIsCountedByDecoding) {
+  const fs::path whole =
+      tests::synthetic_clip(kSixSeconds + "-c:v libx264 -preset fast", "whole.mkv");
+  std::ifstream file(whole, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const tests::TemporaryFolder folder;
+  const fs::path cut = folder.path() / "cut.mkv";
+  std::ofstream(cut, std::ios::binary) << bytes.substr(0, bytes.size() / 2);
+  std::vector<int64_t> decoded;
+  for (const auto& frame : read_all(*open_video(cut))) decoded.push_back(frame->pts_us);
+  EXPECT_EQ(read_frame_times(cut).times_us, decoded);
+}
+
+}  // namespace
+}  // namespace prismvid::media
