@@ -197,9 +197,10 @@ void measure_prefill(const qwen3_vl::Model& model, int tokens, int chunk) {
 void measure_picture(const qwen3_vl::Model& model) {
   qwen3_vl::PatchRows rows;
   rows.grid = {1, 68, 120};  // 1920 x 1088
-  rows.values.resize(static_cast<size_t>(rows.grid.patches()) * 1536);
-  for (size_t i = 0; i < rows.values.size(); ++i)
-    rows.values[i] = static_cast<float>((i * 2654435761u >> 8) % 2000) / 1000.0f - 1;
+  rows.table = qwen3_vl::LevelTable::of(qwen3_vl::ProcessorConfig{});
+  rows.levels.resize(static_cast<size_t>(rows.grid.patches()) * 1536);
+  for (size_t i = 0; i < rows.levels.size(); ++i)
+    rows.levels[i] = static_cast<uint8_t>(i * 2654435761u >> 8);
   for (int round = 0; round < 3; ++round) {
     auto prompt = random_prompt(30 + 34 * 60, 3);
     prompt.spans.push_back({10, 34, 60});

@@ -160,10 +160,12 @@ class Measurement {
   void vision() {
     const VisionConfig& vision = model_.config().vision;
     const int unit = 32;
-    PatchRows rows{{1, arguments_.height / unit * 2, arguments_.width / unit * 2}, {}};
-    rows.values.assign(static_cast<size_t>(rows.grid.patches()) * vision.patch_values(), 0.25f);
-    for (size_t i = 0; i < rows.values.size(); ++i)
-      rows.values[i] = static_cast<float>(i * 2654435761u % 1000) / 500 - 1;
+    PatchRows rows{{1, arguments_.height / unit * 2, arguments_.width / unit * 2},
+                   {},
+                   LevelTable::of(ProcessorConfig{})};
+    rows.levels.resize(static_cast<size_t>(rows.grid.patches()) * vision.patch_values());
+    for (size_t i = 0; i < rows.levels.size(); ++i)
+      rows.levels[i] = static_cast<uint8_t>(i * 2654435761u >> 8);
     std::vector<double> times;
     for (int i = 0; i < arguments_.repeats; ++i) {
       look_at_roof();

@@ -104,9 +104,9 @@ void ActiveRequest::run_chunk() {
   mx::async_eval(logits);
   generation_.prepare();
   mx::eval(logits);
-  keep_prefix();
   timings_.prefill_ms = end_phase(Phase::kDecode);
   take_one(StepLogits(logits, {1}).of(0));
+  keep_prefix();  // behind the first token, which somebody waits for
 }
 
 // A device may have gone on with these keys and values.

@@ -42,7 +42,8 @@ class ArrayCache {
   void flush() { shrink(0); }
 
   uint64_t bytes() const { return bytes_; }
-  uint64_t hit_bytes() const { return hit_bytes_; }  // found so far
+  uint64_t memory_bytes() const { return options_.memory_bytes; }  // at most
+  uint64_t hit_bytes() const { return hit_bytes_; }                // found so far
 
  private:
   struct Entry {

@@ -26,11 +26,11 @@ VisionFeatures features_of(const ArrayCache::Arrays& arrays) {
 }
 
 PatchRows pairs_of(const PatchRows& rows, const std::vector<size_t>& pairs) {
-  const size_t values = rows.values.size() / static_cast<size_t>(rows.grid.t);
-  PatchRows chosen{{static_cast<int>(pairs.size()), rows.grid.h, rows.grid.w}, {}};
+  const size_t levels = rows.levels.size() / static_cast<size_t>(rows.grid.t);
+  PatchRows chosen{{static_cast<int>(pairs.size()), rows.grid.h, rows.grid.w}, {}, rows.table};
   for (const size_t pair : pairs) {
-    const auto begin = rows.values.begin() + static_cast<std::ptrdiff_t>(pair * values);
-    chosen.values.insert(chosen.values.end(), begin, begin + static_cast<std::ptrdiff_t>(values));
+    const auto begin = rows.levels.begin() + static_cast<std::ptrdiff_t>(pair * levels);
+    chosen.levels.insert(chosen.levels.end(), begin, begin + static_cast<std::ptrdiff_t>(levels));
   }
   return chosen;
 }

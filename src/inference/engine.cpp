@@ -6,6 +6,7 @@
 #include "inference/memory_use.h"
 #include "inference/request_queue.h"
 #include "inference/scheduler.h"
+#include "inference/warm_up.h"
 
 namespace prismvid::inference {
 
@@ -41,6 +42,7 @@ struct Engine::State {
     std::optional<Caches> caches;
     try {
       loaded.emplace(load_model(name, load));
+      if (mx::default_device() == mx::Device::gpu) warm_up(*loaded);
       caches.emplace(options.caches, loaded->identity);
     } catch (...) {
       return loading.set_exception(std::current_exception());
@@ -51,6 +53,10 @@ struct Engine::State {
     caches->prefixes.flush();
   }
 };
+
+uint64_t default_prefix_bytes() {
+  return uint64_t{default_device() == Device::kCuda ? 4u : 1u} << 30;
+}
 
 Engine::Engine(const std::string& model, const LoadOptions& load, const EngineOptions& options)
     : state_(std::make_unique<State>()) {

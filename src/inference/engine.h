@@ -22,11 +22,14 @@ struct EngineRequest {
   Priority priority = Priority::kInteractive;
 };
 
+/// 1 GB; on a GPU of NVIDIA 4 GB.
+uint64_t default_prefix_bytes();
+
 /// What requests share: vision features of equal frames, keys and values of equal beginnings.
 /// Nothing is computed twice that one of them holds.
 struct CacheOptions {
   uint64_t feature_bytes = 512u << 20;  // in memory; 0: none
-  uint64_t prefix_bytes = 1u << 30;
+  uint64_t prefix_bytes = default_prefix_bytes();
   std::filesystem::path folder;  // what leaves memory goes here; empty: it is dropped
   uint64_t disk_bytes = 0;       // half of it for each of the two
 };

@@ -20,6 +20,12 @@ struct LoadedModel {
 /// As VisionLanguageModel::load().
 LoadedModel load_model(const std::string& model, const LoadOptions& options);
 
+/// Answers a conversation on the thread that loaded the model, with nothing beside it and nothing
+/// kept; as VisionLanguageModel::generate().
+Answer answer_alone(const LoadedModel& model, const Conversation& conversation,
+                    const GenerateOptions& options, const TokenCallback& on_token = {},
+                    std::stop_token stop = {});
+
 /// Sampling of generation_config.json.
 GenerateOptions default_options(const PromptPlanner& planner);
 

@@ -4,12 +4,14 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
+#include "core/cpu.h"
 #include "core/error.h"
 #include "core/sha256.h"
-#include "media/open_video.h"
+#include "core/thread_team.h"
 #include "media/still_picture.h"
 #include "models/qwen3_vl/bicubic.h"
 #include "models/qwen3_vl/frame_size.h"
@@ -20,9 +22,10 @@ namespace {
 constexpr int kPatchesOfPart = 4096;  // about how many one part holds
 constexpr size_t kPartsAhead = 2;
 
-Image pixels_of(const ImageSource& source) {
-  if (const auto* path = std::get_if<std::filesystem::path>(&source)) return media::read_picture(*path);
-  return *std::get<std::shared_ptr<const Image>>(source);
+std::shared_ptr<const Image> pixels_of(const ImageSource& source) {
+  if (const auto* path = std::get_if<std::filesystem::path>(&source))
+    return std::make_shared<const Image>(media::read_picture(*path));
+  return std::get<std::shared_ptr<const Image>>(source);
 }
 
 qwen3_vl::Grid grid_of(Size size, int frames, const MediaSettings& settings) {
@@ -32,7 +35,8 @@ qwen3_vl::Grid grid_of(Size size, int frames, const MediaSettings& settings) {
 
 MediaPlan plan_image(const ImageSource& source, const MediaSettings& settings) {
   MediaPlan plan;
-  plan.source_size = pixels_of(source).size();
+  plan.picture = pixels_of(source);
+  plan.source_size = plan.picture->size();
   plan.size = qwen3_vl::image_size(plan.source_size, settings.vision.factor(),
                                    settings.processor.image_min_pixels,
                                    settings.processor.image_max_pixels);
@@ -63,16 +67,12 @@ MediaPlan plan_frame_list(const FrameList& list, const VideoSource& video,
   return plan;
 }
 
-// One pass for the true number of frames and their times: what containers declare is too often
-// wrong.
 MediaPlan plan_video_file(const std::filesystem::path& path, const VideoSource& video,
                           const MediaSettings& settings) {
-  const auto source = media::open_video(path);
-  std::vector<int64_t> times;
-  while (const auto frame = source->next()) times.push_back(frame->pts_us);
-  check(!times.empty(), ErrorCode::kNotVideo, path.string(), " holds no frames");
-  const media::VideoInfo& info = source->info();
   MediaPlan plan;
+  plan.file = std::make_shared<const media::FrameTimes>(media::read_frame_times(path));
+  const auto& [info, times, pts, packets] = *plan.file;
+  check(!times.empty(), ErrorCode::kNotVideo, path.string(), " holds no frames");
   plan.source_size = info.display_size;
   plan.frame_indices = qwen3_vl::sample_frames(
       {static_cast<int64_t>(times.size()), info.frame_rate.value(), info.display_size},
@@ -139,76 +139,98 @@ class PartQueue {
   std::exception_ptr error_;
 };
 
-// Of the pixels as the model gets them.
-std::string key_of(const Image& first, const Image& second) {
+// A name of the pixels as the model gets them.
+std::string key_of(const Image& frame) {
   Sha256 hash;
-  const Size size = first.size();
-  hash.update(std::to_string(size.width) + "x" + std::to_string(size.height) + ";");
-  for (const Image* frame : {&first, &second})
-    for (int y = 0; y < size.height; ++y)
-      hash.update(std::span(frame->row(y), static_cast<size_t>(3) * size.width));
+  hash.update(std::to_string(frame.width()) + "x" + std::to_string(frame.height()) + ";");
+  hash.update(std::span(frame.data(), static_cast<size_t>(frame.stride()) * frame.height()));
   return hash.hex();
 }
 
-// Collects resized frames and gives them on as parts of whole pairs.
+// What is done to a frame until it can be resized.
+using ReadPixels = std::function<std::shared_ptr<const Image>()>;
+
+// Resizes frames, several at once, and gives them on as parts of whole pairs.
 class PartMaker {
  public:
-  PartMaker(const MediaPlan& plan, const MediaSettings& settings,
+  PartMaker(const MediaPlan& plan, const MediaSettings& settings, ThreadTeam& team,
             const std::function<bool(MediaPart)>& give)
-      : plan_(plan), settings_(settings), give_(give) {
+      : plan_(plan), settings_(settings), team_(team), give_(give) {
     const int patches = plan.layout.grid.h * plan.layout.grid.w;
     frames_of_part_ = 2 * static_cast<size_t>(std::max(1, kPatchesOfPart / patches));
   }
 
-  /// False: nobody wants more.
-  bool add(ImageView frame) {
-    frames_.push_back(qwen3_vl::resize_bicubic(frame, plan_.size));
-    return frames_.size() < frames_of_part_ || flush();
+  /// False: nobody wants more. `read` is called once, from another thread.
+  bool add(ReadPixels read) {
+    waiting_.push_back(std::move(read));
+    const bool full = frames_.size() + waiting_.size() == frames_of_part_;
+    if (full) return flush();
+    if (waiting_.size() == team_.size()) resize();
+    return true;
   }
 
   bool flush() {
+    resize();
     if (frames_.empty()) return true;
-    MediaPart part{qwen3_vl::make_patches(frames_, settings_.vision, settings_.processor), {}};
-    for (size_t i = 0; i < frames_.size(); i += 2)
-      part.keys.push_back(key_of(frames_[i], frames_[std::min(i + 1, frames_.size() - 1)]));
+    MediaPart part{qwen3_vl::make_patches(frames_, settings_.vision, settings_.processor, &team_),
+                   {}};
+    for (size_t i = 0; i < keys_.size(); i += 2)
+      part.keys.push_back(sha256_hex(keys_[i] + keys_[std::min(i + 1, keys_.size() - 1)]));
     frames_.clear();
+    keys_.clear();
     return give_(std::move(part));
   }
 
  private:
+  void resize() {
+    const size_t first = frames_.size();
+    frames_.resize(first + waiting_.size());
+    keys_.resize(frames_.size());
+    team_.run(waiting_.size(), [&](size_t, size_t i) {
+      frames_[first + i] = qwen3_vl::resize_bicubic(*waiting_[i](), plan_.size);
+      keys_[first + i] = key_of(frames_[first + i]);
+    });
+    waiting_.clear();
+  }
+
   const MediaPlan& plan_;
   const MediaSettings& settings_;
+  ThreadTeam& team_;
   const std::function<bool(MediaPart)>& give_;
   size_t frames_of_part_ = 2;
+  std::vector<ReadPixels> waiting_;
   std::vector<Image> frames_;
+  std::vector<std::string> keys_;  // of frames_
 };
 
 void decode_planned_frames(const std::filesystem::path& path, const MediaPlan& plan,
                            PartMaker& parts, const std::stop_token& stop) {
-  const auto source = media::open_video(path);
+  std::vector<int64_t> distinct;
+  std::unique_copy(plan.frame_indices.begin(), plan.frame_indices.end(),
+                   std::back_inserter(distinct));
+  const auto source = media::open_chosen_frames(path, plan.file, distinct);
   size_t next = 0;
-  while (next < plan.frame_indices.size() && !stop.stop_requested()) {
-    const auto frame = source->next();
-    check(frame != nullptr, ErrorCode::kNotVideo, path.string(), " changed while it was read");
-    if (frame->index != plan.frame_indices[next]) continue;
-    const Image picture = frame->rgb(frame->display_size());
+  while (const auto frame = source->next()) {
     for (; next < plan.frame_indices.size() && frame->index == plan.frame_indices[next]; ++next)
-      if (!parts.add(picture)) return;
+      if (stop.stop_requested() || !parts.add([frame] {
+            return std::make_shared<const Image>(frame->rgb(frame->display_size()));
+          }))
+        return;
   }
-  if (!stop.stop_requested()) parts.flush();
+  parts.flush();
 }
 
 void load_medium(const std::variant<ImageSource, VideoSource>& source, const MediaPlan& plan,
                  PartMaker& parts, const std::stop_token& stop) {
-  if (const auto* image = std::get_if<ImageSource>(&source)) {
-    if (parts.add(pixels_of(*image))) parts.flush();
+  if (plan.picture) {
+    if (parts.add([&] { return plan.picture; })) parts.flush();
     return;
   }
   const auto& video = std::get<VideoSource>(source);
   if (const auto* path = std::get_if<std::filesystem::path>(&video.frames))
     return decode_planned_frames(*path, plan, parts, stop);
   for (const auto& frame : std::get<FrameList>(video.frames).frames)
-    if (!parts.add(*frame)) return;
+    if (!parts.add([&frame] { return frame; })) return;
   parts.flush();
 }
 
@@ -234,11 +256,12 @@ struct MediaStream::State {
 
   void run(const std::stop_token& stop) {
     try {
+      ThreadTeam team(static_cast<size_t>(available_threads()));
       const std::function<bool(MediaPart)> give = [&](MediaPart part) {
         return queue.push(std::move(part));
       };
       for (size_t i = 0; i < media.size() && !stop.stop_requested(); ++i) {
-        PartMaker parts(plans[i], settings, give);
+        PartMaker parts(plans[i], settings, team, give);
         load_medium(media[i], plans[i], parts, stop);
       }
       queue.close();

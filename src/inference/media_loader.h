@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "inference/conversation.h"
+#include "media/frame_times.h"
 #include "models/qwen3_vl/config.h"
 #include "models/qwen3_vl/patches.h"
 #include "models/qwen3_vl/prompt.h"
@@ -20,7 +21,10 @@ struct MediaPlan {
   Size source_size;
   Size size;  // after resizing
   qwen3_vl::MediaLayout layout;
-  std::vector<int64_t> frame_indices;  // of the file; empty for pictures and frame lists
+  std::shared_ptr<const Image> picture;  // as it came; none for videos
+  /// Of a file's frames; none for pictures and frame lists.
+  std::shared_ptr<const media::FrameTimes> file;
+  std::vector<int64_t> frame_indices;  // of the file, ascending
   std::vector<int64_t> times_us;       // of each frame
 
   int tokens(const qwen3_vl::VisionConfig& vision) const {
@@ -34,7 +38,7 @@ struct MediaSettings {
   const qwen3_vl::ProcessorConfig& processor;
 };
 
-/// Reads the picture, or decodes the video's times, to know exactly what load() will give.
+/// Reads the picture, or the times of the video's frames, to know exactly what load() will give.
 /// Throws Error: kNotFound, kUnreadable, kNotVideo, kInvalidArgument.
 MediaPlan plan_media(const std::variant<ImageSource, VideoSource>& source,
                      const MediaSettings& settings);
@@ -47,7 +51,7 @@ struct MediaPart {
 };
 
 /// The patches of a conversation's media, part by part, each of whole frame pairs. Decodes and
-/// resizes on a thread of its own, at most two parts ahead, so memory does not grow with a video.
+/// resizes on threads of its own, at most two parts ahead, so memory does not grow with a video.
 class MediaStream {
  public:
   /// What `settings` refers to must outlive this. `on_ready` is called from the decoding thread

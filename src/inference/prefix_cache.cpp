@@ -6,18 +6,22 @@
 
 namespace prismvid::inference {
 
+int BlockKeys::tokens() {
+  return mx::default_device() == mx::Device::gpu ? 256 : 32;
+}
+
 BlockKeys::BlockKeys(const std::string& model, const std::vector<qwen3_vl::VisualSpan>& spans,
                      const std::vector<std::string>& media)
     : spans_(spans), media_(media), last_(model) {}
 
 void BlockKeys::append(std::span<const int> ids) {
   for (const int id : ids) {
-    while (span_ < spans_.size() && spans_[span_].end() <= tokens_) ++span_;
+    while (span_ < spans_.size() && spans_[span_].end() <= count_) ++span_;
     block_ += std::to_string(id);
-    if (span_ < spans_.size() && spans_[span_].start <= tokens_)
-      block_ += "=" + media_[span_] + "+" + std::to_string(tokens_ - spans_[span_].start);
+    if (span_ < spans_.size() && spans_[span_].start <= count_)
+      block_ += "=" + media_[span_] + "+" + std::to_string(count_ - spans_[span_].start);
     block_ += ",";
-    if (++tokens_ % kTokens == 0) close_block();
+    if (++count_ % tokens() == 0) close_block();
   }
 }
 
@@ -27,9 +31,20 @@ void BlockKeys::close_block() {
   block_.clear();
 }
 
+namespace {
+
+uint64_t block_bytes(const qwen3_vl::Sequence& sequence) {
+  uint64_t bytes = 0;
+  for (const nn::KeyValueCache& layer : sequence.caches)
+    for (const mx::array& kept : layer.tokens(0, BlockKeys::tokens())) bytes += kept.nbytes();
+  return bytes;
+}
+
+}  // namespace
+
 int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys, int most,
                    qwen3_vl::Sequence& sequence) {
-  const size_t usable = std::min(keys.size(), static_cast<size_t>(most / BlockKeys::kTokens));
+  const size_t usable = std::min(keys.size(), static_cast<size_t>(most / BlockKeys::tokens()));
   std::vector<ArrayCache::Arrays> blocks;
   while (blocks.size() < usable) {
     const auto* block = cache.find(keys[blocks.size()]);
@@ -54,9 +69,12 @@ int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys, int 
 
 void store_prefix(ArrayCache& cache, const std::vector<std::string>& keys,
                   const qwen3_vl::Sequence& sequence) {
+  uint64_t bytes = 0;
   for (size_t i = 0; i < keys.size(); ++i) {
-    const int begin = static_cast<int>(i) * BlockKeys::kTokens, end = begin + BlockKeys::kTokens;
+    const int begin = static_cast<int>(i) * BlockKeys::tokens(), end = begin + BlockKeys::tokens();
     if (end > sequence.size()) break;
+    if (bytes == 0) bytes = block_bytes(sequence);
+    if ((i + 1) * bytes > cache.memory_bytes()) break;
     if (cache.contains(keys[i])) continue;
     ArrayCache::Arrays arrays;
     for (const nn::KeyValueCache& layer : sequence.caches)

@@ -14,7 +14,8 @@ namespace prismvid::inference {
 /// tokens what they show.
 class BlockKeys {
  public:
-  static constexpr int kTokens = 32;  // of a block
+  /// Of a block. A device copies a few large blocks sooner than many small ones.
+  static int tokens();
 
   /// `media[i]` names what spans[i] shows. `model` names weights and numerics.
   BlockKeys(const std::string& model, const std::vector<qwen3_vl::VisualSpan>& spans,
@@ -32,7 +33,7 @@ class BlockKeys {
   std::string last_;
   std::string block_;  // text that will be hashed
   size_t span_ = 0;    // the first that does not end before the next token
-  int tokens_ = 0;
+  int count_ = 0;      // of tokens so far
   std::vector<std::string> keys_;
 };
 
@@ -41,7 +42,8 @@ class BlockKeys {
 int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys, int most,
                    qwen3_vl::Sequence& sequence);
 
-/// Keeps the blocks of a sequence that are not known yet.
+/// Keeps the blocks of a sequence that are not known yet, of one that is too long for the cache its
+/// beginning.
 void store_prefix(ArrayCache& cache, const std::vector<std::string>& keys,
                   const qwen3_vl::Sequence& sequence);
 

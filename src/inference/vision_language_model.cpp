@@ -92,6 +92,29 @@ void check_has_vision(const LoadedModel& model, const Conversation& conversation
         "images or videos");
 }
 
+Answer answer_alone(const LoadedModel& model, const Conversation& conversation,
+                    const GenerateOptions& options, const TokenCallback& on_token,
+                    std::stop_token stop) {
+  check_has_vision(model, conversation);
+  ActiveRequest request(model, {conversation,
+                                make_plan(model.parts(), conversation, options),
+                                options,
+                                on_token,
+                                stop,
+                                {}});
+  while (request.phase() != ActiveRequest::Phase::kDone) {
+    if (request.is_cancelled()) {
+      request.cancel();
+    } else if (request.phase() == ActiveRequest::Phase::kDecode) {
+      StepLogits logits = ActiveRequest::step(model, {&request});
+      request.take(logits, 0);
+    } else {
+      request.work();
+    }
+  }
+  return request.finish();
+}
+
 VisionLanguageModel::VisionLanguageModel(std::unique_ptr<const LoadedModel> loaded)
     : loaded_(std::move(loaded)) {}
 VisionLanguageModel::~VisionLanguageModel() = default;
@@ -113,24 +136,7 @@ const PromptPlanner& VisionLanguageModel::planner() const {
 Answer VisionLanguageModel::generate(const Conversation& conversation,
                                      const GenerateOptions& options, const TokenCallback& on_token,
                                      std::stop_token stop) const {
-  check_has_vision(*loaded_, conversation);
-  ActiveRequest request(*loaded_, {conversation,
-                                   make_plan(loaded_->parts(), conversation, options),
-                                   options,
-                                   on_token,
-                                   stop,
-                                   {}});
-  while (request.phase() != ActiveRequest::Phase::kDone) {
-    if (request.is_cancelled()) {
-      request.cancel();
-    } else if (request.phase() == ActiveRequest::Phase::kDecode) {
-      StepLogits logits = ActiveRequest::step(*loaded_, {&request});
-      request.take(logits, 0);
-    } else {
-      request.work();
-    }
-  }
-  return request.finish();
+  return answer_alone(*loaded_, conversation, options, on_token, std::move(stop));
 }
 
 }  // namespace prismvid::inference

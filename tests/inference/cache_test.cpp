@@ -76,10 +76,10 @@ TEST(ArrayCache, KeepsTheFolderWithinItsBytes) {
 }
 
 TEST(BlockKeys, DependOnAllTokensBefore) {
-  std::vector<int> ids(3 * BlockKeys::kTokens + 5, 7);
+  std::vector<int> ids(3 * BlockKeys::tokens() + 5, 7);
   BlockKeys first("model", {}, {}), second("model", {}, {}), other("other", {}, {});
   first.append(ids);
-  ids[BlockKeys::kTokens] = 8;
+  ids[BlockKeys::tokens()] = 8;
   second.append(ids);
   other.append(ids);
   ASSERT_EQ(first.keys().size(), 3u);
@@ -90,8 +90,8 @@ TEST(BlockKeys, DependOnAllTokensBefore) {
 }
 
 TEST(BlockKeys, DependOnWhatVisualTokensShow) {
-  const std::vector<int> ids(2 * BlockKeys::kTokens, 7);
-  const std::vector<qwen3_vl::VisualSpan> spans{{4, 2, 4}, {BlockKeys::kTokens + 3, 2, 2}};
+  const std::vector<int> ids(2 * BlockKeys::tokens(), 7);
+  const std::vector<qwen3_vl::VisualSpan> spans{{4, 2, 4}, {BlockKeys::tokens() + 3, 2, 2}};
   BlockKeys first("m", spans, {"x", "y"}), second("m", spans, {"x", "z"}), text("m", {}, {});
   for (BlockKeys* keys : {&first, &second, &text}) keys->append(ids);
   EXPECT_EQ(first.keys()[0], second.keys()[0]);

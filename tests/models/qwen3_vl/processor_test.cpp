@@ -127,12 +127,12 @@ TEST(Patches, EqualTheReferencesPixelRows) {
     for (const char* name : {".pixel_values", ".pixel_values_videos"}) {
       const auto golden = goldens("dense_tied").find(one.name + name);
       if (golden == goldens("dense_tied").end()) continue;
-      const PatchRows& rows = one.media.at(number++);
-      ASSERT_EQ(rows.values.size(), golden->second.size()) << one.name;
+      const std::vector<float> values = one.media.at(number++).values();
+      ASSERT_EQ(values.size(), golden->second.size()) << one.name;
       const auto* expected = golden->second.data<float>();
       // The reference's video processor fuses scale and offset: one unit in the last place.
-      for (size_t i = 0; i < rows.values.size(); ++i)
-        ASSERT_NEAR(rows.values[i], expected[i], 2e-7f) << one.name;
+      for (size_t i = 0; i < values.size(); ++i)
+        ASSERT_NEAR(values[i], expected[i], 2e-7f) << one.name;
     }
   }
 }
@@ -147,7 +147,7 @@ TEST(Patches, AreAtMostOneLevelFromTheFastProcessor) {
     size_t at = 0;
     for (const PatchRows& rows : one.media) {
       if (rows.grid.t > 1) continue;  // the video
-      for (const float value : rows.values)
+      for (const float value : rows.values())
         ASSERT_NEAR((value * 0.5f + 0.5f) * 255, expected[at++], 1.001f) << one.name;
     }
     EXPECT_EQ(at, golden->second.size()) << one.name;
