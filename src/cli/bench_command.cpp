@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "core/media_time.h"
 #include "deep/bench.h"
 #include "document/json.h"
 
@@ -42,9 +43,34 @@ void print_row(const std::string& what, const std::string& here, const char* est
   std::cout << line;
 }
 
+std::string reply_length(const deep::BenchOptions& options) {
+  if (options.reply_tokens > 0)
+    return "every reply cut to " + std::to_string(options.reply_tokens) + " tokens";
+  return "at most " + std::to_string(options.max_tokens) + " a reply";
+}
+
+void print_video(const deep::VideoBenchResult& video) {
+  const std::string length = format_clock(static_cast<int64_t>(video.media_seconds * 1e6));
+  print_row(length + " video, captions", seconds_text(video.captions_seconds), "");
+  print_row(length + " video, summary", seconds_text(video.summary_seconds), "");
+  print_row("first token of a question", seconds_text(video.first_token_seconds), "");
+  std::cout << "  " << video.windows << " windows, " << video.tokens_in << " tokens read, "
+            << video.tokens_out << " written; decoding the file included, finding its shots not\n";
+}
+
+Json video_json(const deep::VideoBenchResult& video) {
+  return {{"media_seconds", video.media_seconds},
+          {"windows", video.windows},
+          {"captions_seconds", video.captions_seconds},
+          {"summary_seconds", video.summary_seconds},
+          {"first_token_seconds", video.first_token_seconds},
+          {"tokens_in", video.tokens_in},
+          {"tokens_out", video.tokens_out}};
+}
+
 /// The estimates were made for an 8B model of 3 or 4 bit on an Apple M4.
-void print_table(const document::StageModel& card, const deep::BenchResult& result,
-                 uint64_t bytes) {
+void print_table(const document::StageModel& card, const deep::BenchOptions& options,
+                 const deep::BenchResult& result, uint64_t bytes) {
   std::cout << card.id << " (" << card.quantization << ", " << card.backend << ")\n";
   print_row("", "here", "estimate (8B on Apple M4)");
   print_row("load", seconds_text(result.load_seconds), "2-5 s, once");
@@ -52,8 +78,9 @@ void print_table(const document::StageModel& card, const deep::BenchResult& resu
   print_row("summary over 10 frames", seconds_text(result.summary_seconds), "5-20 s");
   print_row("60 s video, captions + summary", seconds_text(result.minute_seconds), "1-5 s");
   print_row("memory", std::to_string(bytes >> 20) + " MB", "6-12 GB (3 bit), 8-16 GB (4 bit)");
-  std::cout << "  " << result.tokens_in << " tokens read, " << result.tokens_out
-            << " written; at most " << result.max_tokens << " a reply\n";
+  std::cout << "  " << result.tokens_in << " tokens read, " << result.tokens_out << " written; "
+            << reply_length(options) << '\n';
+  if (result.video) print_video(*result.video);
 }
 
 void run_bench(const BenchArguments& arguments) {
@@ -62,21 +89,24 @@ void run_bench(const BenchArguments& arguments) {
   deep::InstalledModels models;
   const deep::ModelChoice choice = models.choose(arguments.model);
   const deep::BenchResult result = deep::run_bench(models, choice, options);
-  if (!arguments.common.json()) return print_table(choice.card, result, peak_memory_bytes());
-  std::cout << document::to_text({{"model", choice.card.id},
-                                  {"model_sha256", choice.card.sha256},
-                                  {"quant", choice.card.quantization},
-                                  {"backend", choice.card.backend},
-                                  {"load_seconds", result.load_seconds},
-                                  {"frame_seconds", result.frame_seconds},
-                                  {"summary_of_10_frames_seconds", result.summary_seconds},
-                                  {"video_of_60_s_seconds", result.minute_seconds},
-                                  {"peak_memory_bytes", peak_memory_bytes()},
-                                  {"tokens_in", result.tokens_in},
-                                  {"tokens_out", result.tokens_out},
-                                  {"max_tokens", result.max_tokens},
-                                  {"picture", {options.picture.width, options.picture.height}}})
-            << '\n';
+  if (!arguments.common.json())
+    return print_table(choice.card, options, result, peak_memory_bytes());
+  Json json = {{"model", choice.card.id},
+               {"model_sha256", choice.card.sha256},
+               {"quant", choice.card.quantization},
+               {"backend", choice.card.backend},
+               {"load_seconds", result.load_seconds},
+               {"frame_seconds", result.frame_seconds},
+               {"summary_of_10_frames_seconds", result.summary_seconds},
+               {"video_of_60_s_seconds", result.minute_seconds},
+               {"peak_memory_bytes", peak_memory_bytes()},
+               {"tokens_in", result.tokens_in},
+               {"tokens_out", result.tokens_out},
+               {"max_tokens", options.max_tokens},
+               {"reply_tokens", options.reply_tokens},
+               {"picture", {options.picture.width, options.picture.height}}};
+  if (result.video) json["video"] = video_json(*result.video);
+  std::cout << document::to_text(json) << '\n';
 }
 
 }  // namespace
@@ -89,6 +119,14 @@ void add_bench_command(CLI::App& app) {
   command->add_option("--max-tokens", arguments->options.max_tokens, "Longest reply")
       ->check(CLI::Range(1, 8192))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--reply-tokens", arguments->options.reply_tokens,
+          "Cut every reply to exactly so many tokens and go on with well-formed text of that "
+          "length: for models that write nonsense")
+      ->check(CLI::Range(1, 8192));
+  command->add_option("--video", arguments->options.video,
+                      "Also time captions, summary and a question of this file");
   command->add_option("--width", arguments->options.picture.width, "Of the pictures")
       ->check(CLI::Range(64, 8192))
       ->capture_default_str();

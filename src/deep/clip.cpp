@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
+#include <iterator>
+#include <span>
 
+#include "core/cpu.h"
 #include "core/error.h"
+#include "core/thread_team.h"
 #include "deep/model.h"
 #include "media/open_video.h"
 
@@ -14,7 +19,12 @@ namespace {
 constexpr int kFewestFrames = 4;
 constexpr int kMostFrames = 256;
 
-using Take = std::function<void(const media::Frame& frame)>;
+using Take = std::function<void(const std::shared_ptr<const media::Frame>& frame)>;
+
+[[noreturn]] void fail_empty(const std::filesystem::path& video, const TimeRange& range) {
+  fail(ErrorCode::kNotVideo, "'", video.string(), "' shows nothing from ",
+       format_clock(range.start_us), " to ", format_clock(range.end_us));
+}
 
 /// Gives the frame nearest to each of `times_us`; one frame may be given several times.
 void nearest_frames(const std::filesystem::path& video, const TimeRange& range,
@@ -32,14 +42,94 @@ void nearest_frames(const std::filesystem::path& video, const TimeRange& range,
     for (; next < times_us.size() && frame->pts_us >= times_us[next]; ++next) {
       const bool is_nearer =
           !before || frame->pts_us - times_us[next] <= times_us[next] - before->pts_us;
-      take(is_nearer ? *frame : *before);
+      take(is_nearer ? frame : before);
     }
     before = frame;
   }
-  check(before != nullptr, ErrorCode::kNotVideo, "'", video.string(), "' shows nothing from ",
-        format_clock(range.start_us), " to ", format_clock(range.end_us));
-  for (; next < times_us.size(); ++next) take(*before);
+  if (before == nullptr) fail_empty(video, range);
+  for (; next < times_us.size(); ++next) take(before);
 }
+
+/// The index of the frame of [first, end) nearest to each of `times_us`, of two the later.
+std::vector<int64_t> nearest_indices(std::span<const int64_t> frame_times_us, size_t first,
+                                     size_t end, const std::vector<int64_t>& times_us) {
+  std::vector<int64_t> indices;
+  for (const int64_t t_us : times_us) {
+    const auto begin = frame_times_us.begin() + static_cast<std::ptrdiff_t>(first),
+               behind = frame_times_us.begin() + static_cast<std::ptrdiff_t>(end);
+    auto at = std::lower_bound(begin, behind, t_us);
+    if (at == behind || (at != begin && t_us - at[-1] < *at - t_us)) --at;
+    indices.push_back(at - frame_times_us.begin());
+  }
+  return indices;
+}
+
+/// The same by the times of all frames.
+void nearest_frames(const std::filesystem::path& video, const TimeRange& range,
+                    const std::shared_ptr<const media::FrameTimes>& times,
+                    const std::vector<int64_t>& times_us, const std::stop_token& stop,
+                    const Take& take) {
+  const std::vector<int64_t>& all_us = times->times_us;
+  const auto place = [&](int64_t t_us) {
+    return static_cast<size_t>(std::lower_bound(all_us.begin(), all_us.end(), t_us) -
+                               all_us.begin());
+  };
+  const size_t first = place(range.start_us), end = place(range.end_us);
+  if (first >= end) fail_empty(video, range);
+  const std::vector<int64_t> indices = nearest_indices(all_us, first, end, times_us);
+  std::vector<int64_t> distinct;
+  std::unique_copy(indices.begin(), indices.end(), std::back_inserter(distinct));
+  const auto source = media::open_chosen_frames(video, times, distinct);
+  size_t next = 0;
+  while (const auto frame = source->next()) {
+    check(!stop.stop_requested(), ErrorCode::kCancelled, "interrupted");
+    for (; next < indices.size() && indices[next] == frame->index; ++next) take(frame);
+  }
+}
+
+/// Shrinks frames for the model, several at once.
+class ClipMaker {
+ public:
+  ClipMaker(const TimeRange& range, const Model& model, size_t frames)
+      : range_(range), model_(model), frames_(static_cast<int>(frames)) {}
+
+  /// A frame that is shown again is shrunk once.
+  void add(const std::shared_ptr<const media::Frame>& frame) {
+    const bool repeated = !times_us_.empty() && times_us_.back() == frame->pts_us;
+    times_us_.push_back(frame->pts_us);
+    if (!repeated) waiting_.push_back(frame);
+    shown_.push_back(pictures_.size() + waiting_.size() - 1);
+    if (waiting_.size() == team_.size()) shrink();
+  }
+
+  std::shared_ptr<const Clip> finish() {
+    shrink();
+    auto clip = std::make_shared<Clip>(Clip{range_, {}, std::move(times_us_)});
+    for (const size_t picture : shown_) clip->frames.push_back(pictures_[picture]);
+    return clip;
+  }
+
+ private:
+  void shrink() {
+    const size_t first = pictures_.size();
+    pictures_.resize(first + waiting_.size());
+    team_.run(waiting_.size(), [&](size_t, size_t i) {
+      const media::Frame& frame = *waiting_[i];
+      pictures_[first + i] =
+          std::make_shared<const Image>(model_.resized(frame.rgb(frame.display_size()), frames_));
+    });
+    waiting_.clear();
+  }
+
+  const TimeRange range_;
+  const Model& model_;
+  const int frames_;
+  ThreadTeam team_{static_cast<size_t>(available_threads())};
+  std::vector<std::shared_ptr<const media::Frame>> waiting_;
+  std::vector<std::shared_ptr<const Image>> pictures_;
+  std::vector<size_t> shown_;  // for each time, which of pictures_
+  std::vector<int64_t> times_us_;
+};
 
 }  // namespace
 
@@ -57,30 +147,30 @@ std::vector<int64_t> sample_times(const TimeRange& range, double frames_per_seco
   return times;
 }
 
-std::shared_ptr<const Clip> read_clip(const std::filesystem::path& video, const TimeRange& range,
-                                      const Model& model, std::stop_token stop) {
-  const Feeding& feeding = model.feeding();
+ClipReader::ClipReader(std::filesystem::path video, const Model& model)
+    : video_(std::move(video)), model_(model) {
+  if (auto times = media::scan_frame_times(video_))
+    times_ = std::make_shared<const media::FrameTimes>(std::move(*times));
+}
+
+std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range, std::stop_token stop) {
+  const Feeding& feeding = model_.feeding();
   const int most = std::clamp(
       static_cast<int>(static_cast<double>(feeding.window_us) * 1e-6 * feeding.frames_per_second),
       kFewestFrames, kMostFrames);
-  return read_clip(video, range, sample_times(range, feeding.frames_per_second, most), model,
-                   std::move(stop));
+  return read(range, sample_times(range, feeding.frames_per_second, most), std::move(stop));
 }
 
-std::shared_ptr<const Clip> read_clip(const std::filesystem::path& video, const TimeRange& range,
-                                      const std::vector<int64_t>& times_us, const Model& model,
-                                      std::stop_token stop) {
-  auto clip = std::make_shared<Clip>();
-  clip->range = range;
-  const auto count = static_cast<int>(times_us.size());
-  nearest_frames(video, range, times_us, stop, [&](const media::Frame& frame) {
-    const bool repeated = !clip->times_us.empty() && clip->times_us.back() == frame.pts_us;
-    clip->frames.push_back(repeated ? clip->frames.back()
-                                    : std::make_shared<const Image>(
-                                          model.resized(frame.rgb(frame.display_size()), count)));
-    clip->times_us.push_back(frame.pts_us);
-  });
-  return clip;
+std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range,
+                                             const std::vector<int64_t>& times_us,
+                                             std::stop_token stop) {
+  ClipMaker maker(range, model_, times_us.size());
+  const auto take = [&](const std::shared_ptr<const media::Frame>& frame) { maker.add(frame); };
+  if (times_)
+    nearest_frames(video_, range, times_, times_us, stop, take);
+  else
+    nearest_frames(video_, range, times_us, stop, take);
+  return maker.finish();
 }
 
 std::vector<std::shared_ptr<const Image>> read_pictures(const std::filesystem::path& video,
@@ -91,8 +181,8 @@ std::vector<std::shared_ptr<const Image>> read_pictures(const std::filesystem::p
   constexpr int64_t kMargin_us = 1'000'000;
   const TimeRange range{std::max<int64_t>(0, times_us.front() - kMargin_us),
                         times_us.back() + kMargin_us};
-  nearest_frames(video, range, times_us, stop, [&](const media::Frame& frame) {
-    pictures.push_back(std::make_shared<const Image>(frame.rgb(frame.display_size())));
+  nearest_frames(video, range, times_us, stop, [&](const auto& frame) {
+    pictures.push_back(std::make_shared<const Image>(frame->rgb(frame->display_size())));
   });
   return pictures;
 }

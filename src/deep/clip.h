@@ -9,6 +9,7 @@
 
 #include "core/image.h"
 #include "core/media_time.h"
+#include "media/frame_times.h"
 
 namespace prismvid::deep {
 
@@ -25,15 +26,25 @@ struct Clip {
 /// four (those behind its end show its last frame again, as in training).
 std::vector<int64_t> sample_times(const TimeRange& range, double frames_per_second, int most);
 
-/// Decodes the frames nearest to sample_times(). Throws what media::open_video() throws,
-/// Error(kCancelled) when stopped, Error(kNotVideo) where the range holds no frame.
-std::shared_ptr<const Clip> read_clip(const std::filesystem::path& video, const TimeRange& range,
-                                      const Model& model, std::stop_token stop = {});
+/// Reads clips of one video. Not thread-safe.
+class ClipReader {
+ public:
+  /// `model` must outlive this. Throws what media::open_video() throws.
+  ClipReader(std::filesystem::path video, const Model& model);
 
-/// The same at the times given (ascending).
-std::shared_ptr<const Clip> read_clip(const std::filesystem::path& video, const TimeRange& range,
-                                      const std::vector<int64_t>& times_us, const Model& model,
-                                      std::stop_token stop = {});
+  /// Decodes the frames nearest to sample_times(), several at once. Throws what media::open_video()
+  /// throws, Error(kCancelled) when stopped, Error(kNotVideo) where the range holds no frame.
+  std::shared_ptr<const Clip> read(const TimeRange& range, std::stop_token stop = {});
+
+  /// The same at the times given (ascending).
+  std::shared_ptr<const Clip> read(const TimeRange& range, const std::vector<int64_t>& times_us,
+                                   std::stop_token stop = {});
+
+ private:
+  std::filesystem::path video_;
+  const Model& model_;
+  std::shared_ptr<const media::FrameTimes> times_;  // null where only decoding would tell
+};
 
 /// The frame at each of `times_us` (ascending), in its display size.
 std::vector<std::shared_ptr<const Image>> read_pictures(const std::filesystem::path& video,

@@ -38,6 +38,7 @@ struct Request {
   float temperature = 0;  // 0: the likeliest reply
   uint64_t seed = 0;
   bool person_waits = false;  // goes before requests for which nobody does
+  bool goes_on = false;       // to max_tokens, past ends and in loops: for measurements
   /// Gets the reply's text as it comes, on another thread, before ask() returns. Must be quick.
   std::function<void(const std::string& piece)> on_text = {};
 };

@@ -1,7 +1,10 @@
 #include "deep/parts.h"
 
 #include <algorithm>
-#include <future>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
 
 #include "core/error.h"
 #include "core/jpeg.h"
@@ -78,27 +81,57 @@ std::optional<std::pair<Checked, Clip>> decode_part(const std::string& text, con
                    Clip{part.range, {}, json.value("times_us", std::vector<int64_t>())}};
 }
 
-/// Decodes one clip ahead on a thread of its own.
+/// Decodes the clips of ranges in their order, a few ahead of what is asked for, on a thread of its
+/// own.
 class ReadAhead {
  public:
-  explicit ReadAhead(const Work& work) : work_(work) {}
-
-  void start(const TimeRange& range) {
-    range_ = range;
-    clip_ = std::async(std::launch::async, [this, range] {
-      return read_clip(work_.video, range, work_.model, work_.stop);
-    });
+  ReadAhead(const Work& work, std::vector<TimeRange> ranges)
+      : work_(work), ranges_(std::move(ranges)) {
+    if (!ranges_.empty())
+      thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
 
-  std::shared_ptr<const Clip> get(const TimeRange& range) {
-    if (clip_.valid() && range_ == range) return clip_.get();
-    return read_clip(work_.video, range, work_.model, work_.stop);
+  /// Waits for the next clip. Throws what decoding it threw.
+  std::shared_ptr<const Clip> next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !ready_.empty() || problem_; });
+    if (ready_.empty()) std::rethrow_exception(problem_);
+    auto clip = std::move(ready_.front());
+    ready_.pop_front();
+    lock.unlock();
+    changed_.notify_all();
+    return clip;
   }
 
  private:
+  void run(const std::stop_token& stop) {
+    try {
+      ClipReader reader(work_.video, work_.model);
+      // Who asks is gone (`stop`), or the whole work is to end.
+      std::stop_source either;
+      const std::stop_callback gone(stop, [&] { either.request_stop(); });
+      const std::stop_callback ended(work_.stop, [&] { either.request_stop(); });
+      for (const TimeRange& range : ranges_) {
+        auto clip = reader.read(range, either.get_token());
+        std::unique_lock lock(mutex_);
+        if (!changed_.wait(lock, stop, [&] { return ready_.size() < kPartsTogether; })) return;
+        ready_.push_back(std::move(clip));
+        changed_.notify_all();
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      problem_ = std::current_exception();
+      changed_.notify_all();
+    }
+  }
+
   const Work& work_;
-  TimeRange range_;
-  std::future<std::shared_ptr<const Clip>> clip_;
+  const std::vector<TimeRange> ranges_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<std::shared_ptr<const Clip>> ready_;
+  std::exception_ptr problem_;
+  std::jthread thread_;  // last: it uses the rest
 };
 
 }  // namespace
@@ -107,35 +140,33 @@ void ask_parts(const Work& work, const Prompt& prompt, const std::vector<Part>& 
                const std::function<void(size_t, const Checked&, const Clip&)>& take) {
   std::vector<Request> requests;
   std::vector<std::string> keys;
-  std::vector<std::optional<std::string>> kept;
+  std::vector<std::optional<std::pair<Checked, Clip>>> kept;
   for (const Part& part : parts) {
     requests.push_back(request_of(prompt, part.values, part.max_tokens));
     requests.back().history = part.history;
     requests.back().person_waits = part.person_waits;
     requests.back().on_text = part.on_text;
     keys.push_back(part_key(work, prompt, part, requests.back()));
-    kept.push_back(work.parts.find(keys.back()));
+    const auto text = work.parts.find(keys.back());
+    kept.push_back(text ? decode_part(*text, part) : std::nullopt);
   }
-  const auto next_to_look = [&](size_t from) {
-    while (from < parts.size() && (kept[from] || !parts[from].looks)) ++from;
-    return from;
-  };
-  ReadAhead ahead(work);
+  std::vector<TimeRange> looked_at;
+  for (size_t i = 0; i < parts.size(); ++i)
+    if (!kept[i] && parts[i].looks) looked_at.push_back(parts[i].range);
+  ReadAhead ahead(work, std::move(looked_at));
   const auto show = [&](size_t i) {
     Clip shown{parts[i].range, {}, {}};
     if (!parts[i].looks) return shown;
-    requests[i].clip = ahead.get(parts[i].range);
+    requests[i].clip = ahead.next();
     add_keyframes(work, parts[i].range, requests[i]);
     shown.times_us = requests[i].clip->times_us;
-    if (const size_t next = next_to_look(i + 1); next < parts.size())
-      ahead.start(parts[next].range);
     return shown;
   };
   for (size_t i = 0; i < parts.size();) {
     check(!work.stop.stop_requested(), ErrorCode::kCancelled, "interrupted");
-    const auto part = kept[i] ? decode_part(*kept[i], parts[i]) : std::nullopt;
-    if (part) {
-      take(i++, part->first, part->second);
+    if (kept[i]) {
+      take(i, kept[i]->first, kept[i]->second);
+      ++i;
       continue;
     }
     std::vector<Clip> shown{show(i)};

@@ -23,8 +23,8 @@ struct Part {
 };
 
 /// Asks for every part: answered from the store where the very same was asked before, else of the
-/// model, while the next part's frames are decoded. A sound reply is kept. `take` gets the replies
-/// in order, with what was shown (its frames only where they were decoded now).
+/// model, while the frames of the next few are decoded. A sound reply is kept. `take` gets the
+/// replies in order, with what was shown (its frames only where they were decoded now).
 void ask_parts(const Work& work, const Prompt& prompt, const std::vector<Part>& parts,
                const std::function<void(size_t index, const Checked&, const Clip& shown)>& take);
 

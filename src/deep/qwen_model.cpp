@@ -118,7 +118,8 @@ class QwenModel : public Model {
     options.max_tokens = request.max_tokens;
     options.sampling.temperature = request.temperature;
     options.sampling.seed = request.seed;
-    options.loop_guard = true;
+    options.loop_guard = !request.goes_on;
+    options.ignore_end = request.goes_on;
     if (!request.schema.is_null()) options.grammar = grammar::Grammar::json_schema(request.schema);
     inference::TokenCallback on_token;
     if (request.on_text)

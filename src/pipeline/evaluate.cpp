@@ -104,8 +104,8 @@ class Evaluation {
     if (!free) request.schema["properties"]["choice"]["enum"] = letters(item.choices.size());
     request.temperature = options_.temperature;
     request.seed = options_.seed;
-    request.clip = deep::read_clip(item.video, range, even_times(range, options_.frames), *model_,
-                                   context_.stop);
+    request.clip = deep::ClipReader(item.video, *model_)
+                       .read(range, even_times(range, options_.frames), context_.stop);
     const deep::Checked reply = deep::ask_checked(*model_, request, context_.stop);
     Given given;
     given.tokens_in = reply.tokens_in;

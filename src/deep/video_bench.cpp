@@ -1,0 +1,121 @@
+#include "deep/video_bench.h"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "core/stopwatch.h"
+#include "deep/ask.h"
+#include "deep/fixed_replies.h"
+#include "deep/stages.h"
+#include "deep/windows.h"
+#include "media/open_video.h"
+
+namespace prismvid::deep {
+namespace {
+
+class NothingKept : public PartStore {
+ public:
+  std::optional<std::string> find(const std::string&) override { return std::nullopt; }
+  void keep(const std::string&, const std::string&) override {}
+};
+
+/// Tells when the first piece of a reply came.
+class FirstPiece : public Model {
+ public:
+  explicit FirstPiece(Model& model) : model_(model) {}
+
+  const document::StageModel& card() const override { return model_.card(); }
+  const Feeding& feeding() const override { return model_.feeding(); }
+  Image resized(ImageView picture, int frames) const override {
+    return model_.resized(picture, frames);
+  }
+  int count_tokens(const std::string& text) const override { return model_.count_tokens(text); }
+  void ask(std::span<const Request> requests, const std::function<void(size_t, Reply)>& take,
+           std::stop_token stop) override {
+    std::vector<Request> watched(requests.begin(), requests.end());
+    for (Request& request : watched)
+      request.on_text = [this](const std::string&) {
+        const std::lock_guard lock(mutex_);
+        if (!seconds_) seconds_ = watch_.seconds();
+      };
+    model_.ask(watched, take, stop);
+  }
+
+  /// Since this was made; nullopt where nothing was written.
+  std::optional<double> seconds() const {
+    const std::lock_guard lock(mutex_);
+    return seconds_;
+  }
+
+ private:
+  Model& model_;
+  const Stopwatch watch_;
+  mutable std::mutex mutex_;
+  std::optional<double> seconds_;
+};
+
+/// The whole video as one shot, so that windows are cut by length alone.
+document::Document document_of(const std::filesystem::path& video) {
+  const media::VideoInfo info = media::open_video(video)->info();
+  document::Document known;
+  known.video.id = video.filename().string();
+  known.analysis.range = {0, info.duration_us};
+  document::DocumentShot shot;
+  shot.range = known.analysis.range;
+  known.shots.push_back(std::move(shot));
+  return known;
+}
+
+void add_counts(const StageResult& stage, VideoBenchResult& result) {
+  result.tokens_in += stage.tokens_in;
+  result.tokens_out += stage.tokens_out;
+}
+
+double slowest_first_token(const Work& work, int windows) {
+  double slowest = 0;
+  for (const int window : {0, windows / 2, windows - 1}) {
+    FirstPiece model(work.model);
+    const Work asked{work.video, work.known,   work.language,    model,
+                     work.parts, work.picture, work.on_progress, work.stop};
+    AskOptions options;
+    options.most_windows = 1;
+    const Moment moment{
+        0, cut_windows(work.known.shots, work.model.feeding())[window], "caption", "", "", 1};
+    ask({asked}, {moment}, "What does the man look at?", options);
+    slowest = std::max(slowest, model.seconds().value_or(0));
+  }
+  return slowest;
+}
+
+}  // namespace
+
+VideoBenchResult bench_video(Model& given, const std::filesystem::path& video, int reply_tokens,
+                             std::stop_token stop) {
+  std::optional<FixedReplies> fixed;
+  if (reply_tokens > 0) fixed.emplace(given, reply_tokens);
+  Model& model = fixed ? *fixed : given;
+  document::Document known = document_of(video);
+  NothingKept parts;
+  const Work work{video, known, "en", model, parts, {}, [](int64_t) {}, std::move(stop)};
+  VideoBenchResult result;
+  result.media_seconds = static_cast<double>(known.analysis.range.duration_us()) * 1e-6;
+  result.windows = static_cast<int>(cut_windows(known.shots, model.feeding()).size());
+  const Stopwatch captions_watch;
+  const StageResult captions = write_captions(work);
+  result.captions_seconds = captions_watch.seconds();
+  add_counts(captions, result);
+  const Stopwatch summary_watch;
+  add_counts(write_summaries(work, read_captions(captions.json)), result);
+  result.summary_seconds = summary_watch.seconds();
+  for (const document::Json& caption : captions.json.at("captions")) {
+    known.captions.push_back(caption);
+    known.captions.back()["id"] = "cap_" + std::to_string(known.captions.size());
+  }
+  result.first_token_seconds = slowest_first_token(work, result.windows);
+  return result;
+}
+
+}  // namespace prismvid::deep

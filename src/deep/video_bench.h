@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+
+#include "deep/model.h"
+
+namespace prismvid::deep {
+
+/// Seconds that the deep stage takes for a file, decoding it included; its shots are not looked
+/// for.
+struct VideoBenchResult {
+  double media_seconds = 0;
+  int windows = 0;
+  double captions_seconds = 0;
+  double summary_seconds = 0;
+  /// From a question to the first piece of its reply, asked about the first, the middle and the
+  /// last window behind that: the slowest.
+  double first_token_seconds = 0;
+  int64_t tokens_in = 0;
+  int64_t tokens_out = 0;
+};
+
+/// Writes captions of every window, the summary, then asks. `reply_tokens`: of every reply, with
+/// FixedReplies; 0: as the model ends them. Throws what the stages throw.
+VideoBenchResult bench_video(Model& model, const std::filesystem::path& video, int reply_tokens,
+                             std::stop_token stop);
+
+}  // namespace prismvid::deep
