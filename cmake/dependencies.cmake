@@ -29,6 +29,12 @@ target_link_libraries(prismvid_stemmer INTERFACE ${STEMMER_LIBRARY})
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 
+prismvid_lazy_library(media LIBRARIES ${FFMPEG_LINK_LIBRARIES} ${HEIF_LINK_LIBRARIES} ${WEBP_LINK_LIBRARIES}
+  INCLUDES ${FFMPEG_INCLUDE_DIRS} ${HEIF_INCLUDE_DIRS} ${WEBP_INCLUDE_DIRS})
+prismvid_lazy_library(libpq LIBRARIES ${LIBPQ_LINK_LIBRARIES} INCLUDES ${LIBPQ_INCLUDE_DIRS})
+prismvid_lazy_library(curl LIBRARIES ${CURL_LIBRARIES} INCLUDES ${CURL_INCLUDE_DIRS})
+prismvid_lazy_library(microhttpd LIBRARIES ${MICROHTTPD_LINK_LIBRARIES} INCLUDES ${MICROHTTPD_INCLUDE_DIRS})
+
 # Debian's CMake file of OpenCV comes only with all of its modules (300 MB); two libraries are enough.
 find_path(OPENCV_INCLUDE opencv2/imgproc.hpp PATH_SUFFIXES opencv4 REQUIRED)
 add_library(prismvid_opencv INTERFACE)

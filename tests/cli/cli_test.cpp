@@ -108,6 +108,17 @@ TEST_F(CliTest, SecondRunIsAnsweredFromTheStore) {
     EXPECT_THAT(status, testing::AnyOf("cached", "unavailable")) << name;
 }
 
+#if defined(__x86_64__) && defined(__linux__)
+TEST_F(CliTest, SecondRunLoadsNeitherDecodersNorThePlugInOfTheNetworks) {
+  analyze(two_shots());
+  const ProcessResult second = run_process({"env", "LD_DEBUG=files", PRISMVID_PROGRAM, "analyze", two_shots(), "--db", db(), "-q"});
+  EXPECT_EQ(second.exit_code, 0);
+  EXPECT_THAT(second.err, HasSubstr("libsqlite3"));
+  for (const char* late : {"libavcodec", "libheif", "libcurl", "libpq", "libmicrohttpd", "openvino_intel_cpu_plugin"})
+    EXPECT_THAT(second.err, testing::Not(HasSubstr(late)));
+}
+#endif
+
 TEST_F(CliTest, AMovedFileKeepsItsResults) {
   ASSERT_EQ(analyze(two_shots(), {"--features", "shots"}).exit_code, 0);
   fs::copy_file(two_shots(), file("elsewhere.mp4"));

@@ -17,10 +17,14 @@ ov::Core& core() {
   return instance;
 }
 
+/// Asked for every cache key, for which loading OpenVINO's plug-in would take longer than the rest of an answer from the database.
 bool cpu_has_bf16() {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("avx512bf16");
+#else
   const auto capabilities = core().get_property("CPU", ov::device::capabilities);
-  return std::find(capabilities.begin(), capabilities.end(), ov::device::capability::BF16) !=
-         capabilities.end();
+  return std::find(capabilities.begin(), capabilities.end(), ov::device::capability::BF16) != capabilities.end();
+#endif
 }
 
 ov::element::Type element_type(Precision precision) {

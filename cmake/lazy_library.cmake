@@ -1,0 +1,41 @@
+# prismvid_lazy_library(ffmpeg LIBRARIES /.../libavcodec.so ... INCLUDES /...) makes prismvid_lazy_ffmpeg, which is linked instead of
+# those C libraries: it has all of their functions, and each library is loaded when one of its functions is called first
+# (src/core/lazy_library.h). FFmpeg alone brings 130 others, and loading them takes longer than an answer from the database.
+# Their data cannot be used this way. Elsewhere than on Linux on x86-64 the target stands for the libraries themselves.
+if(CMAKE_SYSTEM_NAME STREQUAL Linux AND CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+  enable_language(ASM)
+  set(lazy_libraries TRUE)
+endif()
+
+# An assembly file with a LAZY_FUNCTION for each function of a shared library.
+function(prismvid_write_lazy_functions library file)
+  execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${library} OUTPUT_VARIABLE header COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${CMAKE_NM} -D --defined-only ${library} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCH "SONAME +([^\n]+)" soname "${header}")
+  set(text "#include \"core/lazy_functions_x86_64.inc\"\nLAZY_LIBRARY \"${CMAKE_MATCH_1}\"\n")
+  string(REGEX MATCHALL " T [A-Za-z][A-Za-z0-9_]*" functions "${symbols}")
+  foreach(function ${functions})
+    string(REPLACE " T " "LAZY_FUNCTION " line "${function}")
+    string(APPEND text "${line}\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY)
+endfunction()
+
+function(prismvid_lazy_library name)
+  cmake_parse_arguments(arg "" "" "LIBRARIES;INCLUDES" ${ARGN})
+  if(NOT lazy_libraries)
+    add_library(prismvid_lazy_${name} INTERFACE)
+    target_include_directories(prismvid_lazy_${name} SYSTEM INTERFACE ${arg_INCLUDES})
+    target_link_libraries(prismvid_lazy_${name} INTERFACE ${arg_LIBRARIES})
+    return()
+  endif()
+  add_library(prismvid_lazy_${name} STATIC)
+  target_include_directories(prismvid_lazy_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src SYSTEM INTERFACE ${arg_INCLUDES})
+  target_link_libraries(prismvid_lazy_${name} PRIVATE prismvid_core)
+  foreach(library ${arg_LIBRARIES})
+    get_filename_component(base ${library} NAME_WE)
+    set(file ${PROJECT_BINARY_DIR}/lazy/${base}.S)
+    prismvid_write_lazy_functions(${library} ${file})
+    target_sources(prismvid_lazy_${name} PRIVATE ${file})
+  endforeach()
+endfunction()
