@@ -38,9 +38,10 @@ std::vector<pipeline::RunningStage> make_stages(const vision::ModelRegistry& mod
   auto plans = pipeline::plan_stages(options, models, std::string(64, '0'), {});
   std::erase_if(plans, [](const auto& plan) { return !pipeline::is_detector(plan.name); });
   std::vector<pipeline::RunningStage> stages;
+  pipeline::KeptNetworks kept;
   for (const pipeline::StagePlan& plan : plans) {
     const auto count = static_cast<int>(plans.size());
-    stages.push_back({plan.name, make_detector_stage(plan, models, options, count), {}, {}});
+    stages.push_back({plan.name, make_detector_stage(plan, models, options, count, kept), {}, {}});
   }
   return stages;
 }
