@@ -15,8 +15,12 @@ namespace {
 
 constexpr size_t kEmbeddedFaces = 3;
 constexpr int64_t kDenseUs = 900'000;  // samples closer than this need not all be searched
+// Between two searches of the whole picture: about a second, two where the last two searches of the shot saw the same faces.
 constexpr int64_t kHoldUs = 400'000;
+constexpr int64_t kHoldLongUs = 1'400'000;
 constexpr size_t kMostHeld = 3;
+constexpr size_t kMostBehind = 4;  // samples that wait to be followed after a call
+constexpr float kSamePlace = 0.3f;  // intersection over union
 constexpr float kThumbnailMargin = 0.4f;  // of the face, on each side
 
 /// Faces move far between two samples a second and hardly ever share a place: boxes are matched
@@ -43,23 +47,32 @@ std::vector<uint8_t> thumbnail(ImageView picture, const Box& box) {
   return encode_jpeg(picture.crop(x0, y0, x1 - x0, y1 - y0));
 }
 
-Box middle(const Box& a, const Box& b) {
-  return {(a.x0 + b.x0) / 2, (a.y0 + b.y0) / 2, (a.x1 + b.x1) / 2, (a.y1 + b.y1) / 2};
+Box between(const Box& a, const Box& b, float part) {
+  const auto mix = [&](float x, float y) { return x + part * (y - x); };
+  return {mix(a.x0, b.x0), mix(a.y0, b.y0), mix(a.x1, b.x1), mix(a.y1, b.y1)};
 }
 
-/// Where faces should be between two samples: half way where both show one.
-std::vector<Box> places_between(std::span<const DetectedFace> before, std::span<const DetectedFace> after) {
+/// The face of `faces` at this place, or null.
+const DetectedFace* face_at(std::span<const DetectedFace> faces, const Box& place) {
+  const auto same = std::find_if(faces.begin(), faces.end(),
+                                 [&](const DetectedFace& face) { return intersection_over_union(place, face.box) > kSamePlace; });
+  return same == faces.end() ? nullptr : &*same;
+}
+
+/// Where faces should be at `part` of the way from one search to the next: in between where both saw one.
+std::vector<Box> places_between(std::span<const DetectedFace> before, std::span<const DetectedFace> after, float part) {
   std::vector<Box> places;
-  for (const DetectedFace& face : before) places.push_back(face.box);
-  for (const DetectedFace& face : after) {
-    const auto same = std::find_if(places.begin(), places.end(), [&](const Box& place) { return intersection_over_union(place, face.box) > 0.3f; });
-    if (same != places.end()) {
-      *same = middle(*same, face.box);
-    } else {
-      places.push_back(face.box);
-    }
+  for (const DetectedFace& face : before) {
+    const DetectedFace* later = face_at(after, face.box);
+    places.push_back(later == nullptr ? face.box : between(face.box, later->box, part));
   }
+  for (const DetectedFace& face : after)
+    if (face_at(before, face.box) == nullptr) places.push_back(face.box);
   return places;
+}
+
+bool are_same_faces(std::span<const DetectedFace> a, std::span<const DetectedFace> b) {
+  return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const DetectedFace& face) { return face_at(b, face.box) != nullptr; });
 }
 
 }  // namespace
@@ -73,13 +86,23 @@ struct FaceAnalyzer::Live {
   std::vector<Candidate> candidates;  // best first, at most kEmbeddedFaces
 };
 
-/// A sample that waits for the next search.
+/// A sample that waits for the next search, or to be followed.
 struct FaceAnalyzer::Held {
+  enum class Look { kNear, kWhole, kDone };
+
   int64_t frame;
   int64_t pts_us;
   int shot;
   int64_t duration_us;
   Image picture;
+  Look look = Look::kNear;
+  std::vector<Box> places = {};          // to look near
+  std::vector<DetectedFace> faces = {};  // where the look is done
+  bool ends_shot = false;
+
+  explicit Held(const Sample& sample)
+      : frame(sample.frame), pts_us(sample.pts_us), shot(sample.shot), duration_us(sample.duration_us), picture(copy_of(sample.picture)) {}
+  Sample sample() const { return {frame, pts_us, shot, picture, duration_us}; }
 };
 
 FaceAnalyzer::FaceAnalyzer(std::shared_ptr<FaceDetector> detector,
@@ -98,28 +121,53 @@ void FaceAnalyzer::add(const Sample& sample) {
   }
   const bool dense = sample.pts_us - last_pts_us_ < kDenseUs;
   last_pts_us_ = sample.pts_us;
-  const bool waits = held_.size() < kMostHeld && (held_.empty() || sample.pts_us - held_.front().pts_us < kHoldUs);
+  const int64_t hold_us = calm_ ? kHoldLongUs : kHoldUs;
+  const bool waits = held_.size() < kMostHeld && (held_.empty() || sample.pts_us - held_.front().pts_us < hold_us);
   if (dense && waits) {
-    held_.push_back({sample.frame, sample.pts_us, sample.shot, sample.duration_us, copy_of(sample.picture)});
-    return;
+    held_.emplace_back(sample);
+    follow_next();
+  } else {
+    search(sample);
   }
-  std::vector<DetectedFace> faces = detector_->detect(sample.picture);
-  search_held(faces);
-  follow(sample, faces);
-  before_ = std::move(faces);
-  searched_ = true;
+  while (behind_.size() > (dense ? kMostBehind : 0)) follow_next();
 }
 
-/// Near the faces before and after them; in the whole picture where there was no search in the shot.
-void FaceAnalyzer::search_held(std::span<const DetectedFace> next) {
-  const std::vector<Box> places = places_between(before_, next);
-  for (const Held& held : std::exchange(held_, {})) {
-    const Sample sample{held.frame, held.pts_us, held.shot, held.picture, held.duration_us};
-    if (!searched_ && next.empty()) {
-      follow(sample, detector_->detect(sample.picture));
-    } else if (!places.empty()) {
-      follow(sample, detector_->detect_near(sample.picture, places));
-    }
+void FaceAnalyzer::search(const Sample& sample) {
+  std::vector<DetectedFace> faces = detector_->detect(sample.picture);
+  settle_held(faces, sample.pts_us);
+  calm_ = searched_us_ && are_same_faces(before_, faces);
+  searched_us_ = sample.pts_us;
+  before_ = faces;
+  if (behind_.empty()) return follow(sample, faces);
+  Held& done = behind_.emplace_back(sample);
+  done.look = Held::Look::kDone;
+  done.faces = std::move(faces);
+}
+
+/// What waited for a search learns where to look: near the faces before and after it, in the whole picture where the shot
+/// has seen no search, nowhere where neither search saw a face.
+void FaceAnalyzer::settle_held(std::span<const DetectedFace> next, int64_t next_us) {
+  for (Held& held : std::exchange(held_, {})) {
+    const float part = searched_us_ ? static_cast<float>(held.pts_us - *searched_us_) / static_cast<float>(next_us - *searched_us_) : 1;
+    held.places = places_between(before_, next, part);
+    if (held.places.empty() && searched_us_) continue;
+    if (held.places.empty()) held.look = Held::Look::kWhole;
+    behind_.push_back(std::move(held));
+  }
+}
+
+/// Looks at the sample that has waited longest, and follows it and those behind it that are looked at already. A sample with
+/// a search of the whole picture costs most, so what it lets go on is done in the calls after it.
+void FaceAnalyzer::follow_next() {
+  bool looked = false;
+  while (!behind_.empty() && (!looked || behind_.front().look == Held::Look::kDone)) {
+    Held next = std::move(behind_.front());
+    behind_.erase(behind_.begin());
+    if (next.look == Held::Look::kNear) next.faces = detector_->detect_near(next.picture, next.places);
+    if (next.look == Held::Look::kWhole) next.faces = detector_->detect(next.picture);
+    looked = looked || next.look != Held::Look::kDone;
+    follow(next.sample(), next.faces);
+    if (next.ends_shot) end_tracks();
   }
 }
 
@@ -136,9 +184,15 @@ void FaceAnalyzer::follow(const Sample& sample, std::span<const DetectedFace> fa
 }
 
 void FaceAnalyzer::end_shot() {
-  search_held({});
+  settle_held({}, last_pts_us_ + 1);
   before_.clear();
-  searched_ = false;
+  searched_us_.reset();
+  calm_ = false;
+  if (behind_.empty()) return end_tracks();
+  behind_.back().ends_shot = true;
+}
+
+void FaceAnalyzer::end_tracks() {
   tracker_.end_all();
   collect_ended();
 }
@@ -199,6 +253,7 @@ std::vector<FaceTrack> FaceAnalyzer::take_finished() {
 
 std::vector<FaceTrack> FaceAnalyzer::finish() {
   end_shot();
+  while (!behind_.empty()) follow_next();
   return take_finished();
 }
 

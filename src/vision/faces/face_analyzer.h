@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -41,8 +42,9 @@ class FaceAnalyzer {
   ~FaceAnalyzer();
 
   /// The next sample in time order. A new shot ends every track. Of samples closer than a second, some
-  /// wait for the next one in which the whole picture is searched (every other one at two a second) and
-  /// are then searched near the faces before and after them.
+  /// wait for the next one in which the whole picture is searched and are then searched near the faces before
+  /// and after them, one a call. At two samples a second every other one is searched; every fourth
+  /// while the searches of a shot see the same faces, so that a face that comes and goes between two of them is missed.
   void add(const Sample& sample);
 
   /// Tracks that ended since the last call, by start.
@@ -54,8 +56,11 @@ class FaceAnalyzer {
  private:
   struct Live;
   struct Held;
+  void search(const Sample& sample);
+  void settle_held(std::span<const DetectedFace> next, int64_t next_us);
+  void follow_next();
   void end_shot();
-  void search_held(std::span<const DetectedFace> next);
+  void end_tracks();
   void follow(const Sample& sample, std::span<const DetectedFace> faces);
   void extend(Live& track, const Sample& sample, const DetectedFace& face, const Box& box);
   void collect_ended();
@@ -67,9 +72,11 @@ class FaceAnalyzer {
   ByteTracker tracker_;
   std::map<TrackId, Live> live_;
   std::vector<FaceTrack> finished_;
-  std::vector<Held> held_;
+  std::vector<Held> held_;            // since the last search
+  std::vector<Held> behind_;          // they know where to look, and wait to be followed
   std::vector<DetectedFace> before_;  // of the last search in this shot
-  bool searched_ = false;             // there was one
+  std::optional<int64_t> searched_us_;  // when that was
+  bool calm_ = false;                   // it saw the same faces as the one before it
   int shot_ = -1;
   int64_t last_pts_us_ = INT64_MIN / 2;
 };

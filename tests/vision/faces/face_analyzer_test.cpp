@@ -55,36 +55,69 @@ TEST_F(FaceAnalyzerTest, ANewShotStartsANewTrackOfTheSamePerson) {
   EXPECT_GT(cosine(early[0].embedding, late[0].embedding), 0.99f);
 }
 
-/// Counts the searches of the whole picture.
+/// Counts the searches of the whole picture and of places in it.
 class CountingDetector : public FaceDetector {
  public:
-  CountingDetector(std::unique_ptr<FaceDetector> detector, int& searches) : detector_(std::move(detector)), searches_(searches) {}
+  struct Counts {
+    int whole = 0;
+    int near = 0;
+  };
+  CountingDetector(std::unique_ptr<FaceDetector> detector, Counts& counts) : detector_(std::move(detector)), counts_(counts) {}
   std::vector<DetectedFace> detect(ImageView picture) override {
-    ++searches_;
+    ++counts_.whole;
     return detector_->detect(picture);
   }
   std::vector<DetectedFace> detect_near(ImageView picture, std::span<const Box> places) override {
+    ++counts_.near;
     return detector_->detect_near(picture, places);
   }
 
  private:
   std::unique_ptr<FaceDetector> detector_;
-  int& searches_;
+  Counts& counts_;
 };
 
-TEST(FaceSearches, AreEveryOtherSampleAtTwoASecondAndMissNoFace) {
-  const ModelRegistry models = ModelRegistry::standard();
-  int searches = 0;
-  FaceAnalyzer analyzer(std::make_unique<CountingDetector>(make_face_detector(models, {}), searches), make_face_embedder(models, {}));
-  for (int i = 0; i < 8; ++i) add(analyzer, scene(15 * i, 10 + 2 * i), i, 0);
-  const auto tracks = analyzer.finish();
+class FaceSearches : public testing::Test {
+ protected:
+  FaceAnalyzer analyzer() {
+    return {std::make_unique<CountingDetector>(make_face_detector(models_, {}), counts_), make_face_embedder(models_, {})};
+  }
+  ModelRegistry models_ = ModelRegistry::standard();
+  CountingDetector::Counts counts_;
+};
+
+TEST_F(FaceSearches, AreASecondApartThenTwoWhileFacesStayAndMissNoSample) {
+  FaceAnalyzer faces = analyzer();
+  for (int i = 0; i < 8; ++i) add(faces, scene(15 * i, 10 + 2 * i), i, 0);
+  const auto tracks = faces.finish();
   ASSERT_EQ(tracks.size(), 1u);
   EXPECT_EQ(tracks[0].points.size(), 8u);
   for (size_t i = 1; i < 8; ++i) {
     EXPECT_NEAR(tracks[0].points[i].box.x0 - tracks[0].points[0].box.x0, 15.0 * static_cast<double>(i) / 640, 0.03) << i;
     EXPECT_NEAR(tracks[0].points[i].box.width(), tracks[0].points[0].box.width(), 0.05) << i;
   }
-  EXPECT_EQ(searches, 4);
+  EXPECT_EQ(counts_.whole, 3);  // samples 0, 2 and 6
+}
+
+TEST_F(FaceSearches, AreASecondApartWhileFacesComeAndGo) {
+  Image empty(640, 360, 3);
+  std::memset(empty.data(), 110, static_cast<size_t>(empty.stride()) * 360);
+  FaceAnalyzer faces = analyzer();
+  for (int i = 0; i < 8; ++i) add(faces, i / 2 % 2 ? scene(100, 10) : empty, i, 0);
+  EXPECT_EQ(counts_.whole, 4);  // every other sample
+}
+
+TEST_F(FaceSearches, AreNotMoreThanOneACall) {
+  FaceAnalyzer faces = analyzer();
+  int before = 0;
+  for (int i = 0; i < 16; ++i) {
+    add(faces, scene(100 + i, 10), i, i / 5);
+    EXPECT_LE(counts_.whole + counts_.near - before, 1) << i;
+    before = counts_.whole + counts_.near;
+  }
+  size_t points = 0;
+  for (const FaceTrack& track : faces.finish()) points += track.points.size();
+  EXPECT_EQ(points, 16u);
 }
 
 TEST_F(FaceAnalyzerTest, AFaceThatComesBetweenTwoSearchesIsSeenFromItsFirstSample) {
