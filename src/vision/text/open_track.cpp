@@ -13,6 +13,7 @@ constexpr float kFollowBelow = 0.6f;  // less of the text than this: look whethe
 constexpr int kSearchX = 5;
 constexpr int kSearchY = 3;
 constexpr int kGiveUpAfter = 3;  // frames without the text
+constexpr int kSteadyFrames = 5;  // that tell the text from what moves behind it
 
 /// Median of the values that are at least half of the largest: how much of the text shows while it
 /// shows.
@@ -60,6 +61,12 @@ OpenTrack::OpenTrack(const LumaFrame& frame, const Quad& quad)
 }
 
 void OpenTrack::look_back(std::span<const LumaFrame* const> earlier) {
+  for (auto frame = earlier.rbegin(); frame != earlier.rend() && steadied_by_ < kSteadyFrames; ++frame) {
+    now_ = latest_.look.presence((*frame)->luma);
+    if (!looks_unchanged()) break;
+    steady(**frame);
+  }
+  now_ = {1, 1, 1};
   Follower back = first_;
   std::vector<CurvePoint> before;
   for (auto frame = earlier.rbegin(); frame != earlier.rend(); ++frame)
@@ -67,8 +74,16 @@ void OpenTrack::look_back(std::span<const LumaFrame* const> earlier) {
   head_.insert(head_.begin(), before.rbegin(), before.rend());
 }
 
+/// The frame shows the text where it stood: what has changed there is not of it.
+void OpenTrack::steady(const LumaFrame& frame) {
+  latest_.look.keep_standing(frame.luma);
+  if (shared_look_) first_.look = latest_.look;
+  ++steadied_by_;
+}
+
 void OpenTrack::follow(const LumaFrame& frame) {
   now_ = latest_.step(frame.luma);
+  if (steadied_by_ < kSteadyFrames && !has_moved() && looks_unchanged()) steady(frame);
   if (head_.size() < kHeadFrames)
     head_.push_back({frame.pts_us, shared_look_ ? now_.whole : first_.step(frame.luma).whole});
   tail_.push_back({frame.pts_us, now_.whole});
@@ -88,8 +103,15 @@ void OpenTrack::confirm(const LumaFrame& frame, const Quad& quad) {
             moved_.y + (after.y0 + after.y1 - before.y0 - before.y1) / 2};
   quad_ = quad;
   latest_ = {std::move(look)};
+  steadied_by_ = 0;
   now_ = {1, 1, 1};
   tail_.assign(1, {frame.pts_us, 1});
+}
+
+void OpenTrack::confirm_text(const LumaFrame& frame) {
+  if (has_moved() || looks_unchanged() || now_.whole < kFollowBelow) return;
+  steady(frame);
+  now_ = latest_.look.presence(frame.luma);
 }
 
 bool OpenTrack::looks_unchanged() const {

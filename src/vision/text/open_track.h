@@ -27,6 +27,8 @@ class OpenTrack {
   /// A sample showed the text at `quad`: takes its look anew where it has changed.
   void confirm(const LumaFrame& frame, const Quad& quad);
   void add_reading(TextReading reading) { readings_.push_back(std::move(reading)); }
+  /// The frame was read and says the same: what has changed is not of the text.
+  void confirm_text(const LumaFrame& frame);
 
   /// In the newest frame.
   bool looks_unchanged() const;
@@ -63,6 +65,8 @@ class OpenTrack {
   Point drift() const { return {latest_.dx + moved_.x, latest_.dy + moved_.y}; }
 
  private:
+  void steady(const LumaFrame& frame);
+  bool has_moved() const { return latest_.dx != 0 || latest_.dy != 0; }
   struct CurvePoint {
     int64_t pts_us = 0;
     float whole = 0;
@@ -85,6 +89,7 @@ class OpenTrack {
   int64_t end_limit_us_ = INT64_MAX;
   std::optional<int64_t> continued_start_us_;
   bool shared_look_ = true;
+  int steadied_by_ = 0;  // frames that the newest look was freed of its background by
   std::vector<CurvePoint> head_;  // around the start, by first_
   std::deque<CurvePoint> tail_;   // up to now, by latest_
   std::vector<TextReading> readings_;

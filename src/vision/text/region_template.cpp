@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "core/vector_clones.h"
 
@@ -73,14 +74,30 @@ RegionTemplate::RegionTemplate(ImageView luma, const Box& box) : box_(box) {
   const int longer = std::max(width_, height_), shorter = std::min(width_, height_);
   part_energy_.assign(std::max(1, longer / std::max(4, shorter / 4)), 0);
   stroke_.assign(magnitudes.size(), 0);
-  for (size_t i = 0; i < magnitudes.size(); ++i) {
-    if (magnitudes[i] < threshold) continue;
-    stroke_[i] = -1;
+  for (size_t i = 0; i < magnitudes.size(); ++i)
+    if (magnitudes[i] >= threshold) stroke_[i] = -1;
+  sum_energy();
+}
+
+void RegionTemplate::sum_energy() {
+  std::fill(part_energy_.begin(), part_energy_.end(), 0);
+  for (size_t i = 0; i < stroke_.size(); ++i) {
+    if (stroke_[i] == 0) continue;
     const int x = static_cast<int>(i) % width_, y = static_cast<int>(i) / width_;
-    part_energy_[part_of(x, y)] +=
-        gradient_x_[i] * gradient_x_[i] + gradient_y_[i] * gradient_y_[i];
+    part_energy_[part_of(x, y)] += gradient_x_[i] * gradient_x_[i] + gradient_y_[i] * gradient_y_[i];
   }
-  for (double energy : part_energy_) energy_ += energy;
+  energy_ = std::accumulate(part_energy_.begin(), part_energy_.end(), 0.0);
+}
+
+void RegionTemplate::keep_standing(ImageView luma) {
+  for (size_t i = 0; i < stroke_.size(); ++i) {
+    const int x = left_ + static_cast<int>(i) % width_, y = top_ + static_cast<int>(i) / width_;
+    if (stroke_[i] == 0 || !inside(luma, x, y)) continue;
+    const int own_x = gradient_x_[i], own_y = gradient_y_[i];
+    const int fit = own_x * horizontal(luma, x, y) + own_y * vertical(luma, x, y);
+    if (2 * fit < own_x * own_x + own_y * own_y) stroke_[i] = 0;
+  }
+  sum_energy();
 }
 
 /// The part of the line that pixel (x, y) of the region lies in.

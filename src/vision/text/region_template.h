@@ -28,6 +28,9 @@ class RegionTemplate {
   /// Projection of the frame's gradients on the template's, with the text moved by (dx, dy) pixels.
   Presence presence(ImageView luma, int dx = 0, int dy = 0) const;
 
+  /// Leaves out the strokes that another frame does not show in the same place: they are of what moves behind the text.
+  void keep_standing(ImageView luma);
+
   /// Sum of squared gradients: grows with contrast. 0 where the region holds no strokes.
   double energy() const { return energy_; }
   const Box& box() const { return box_; }
@@ -44,6 +47,7 @@ class RegionTemplate {
   };
   Gradient gradient_at(int x, int y) const;
   size_t part_of(int x, int y) const;
+  void sum_energy();
   float weakest_window(const std::vector<double>& projection) const;
 
   Box box_;

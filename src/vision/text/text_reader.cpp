@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/image_copy.h"
 #include "vision/text/opencv_image.h"
 #include "vision/text/picture_change.h"
 #include "vision/text/quads.h"
@@ -17,10 +18,17 @@ namespace {
 constexpr float kMovingPart = 0.3f;         // of the picture's blocks: the picture moves
 constexpr float kCovered = 0.7f;            // of a box: its text is known already
 constexpr float kSameRegion = 0.3f;         // intersection over union
+constexpr float kInside = 0.9f;             // of a track's box: the detector's box holds it
+constexpr float kSurroundings = 0.8f;       // of a line's height: at both ends together, less than a letter and a space
 constexpr size_t kMaxReadings = 5;          // of one text
 constexpr size_t kMaxHistory = 180;
 constexpr int64_t kLookEveryUs = 900'000;    // a second, less the jitter of frame times
 constexpr int64_t kStandingUs = 100'000;     // strokes that stay so long stand
+
+// What is done in one call, in lines read; looking for text costs about as much as two of them.
+constexpr int kEffort = 4;
+constexpr int kSearchEffort = 2;
+constexpr size_t kMostBehind = 3;  // samples that wait after a call
 
 LumaFrame luma_of(const Sample& sample) {
   const Size size = fit_within(sample.picture.size(), kLumaSide);
@@ -63,48 +71,125 @@ struct TextReader::Found {
   Quad picture_quad{};
   Box box;
   bool must_read = true;
+  bool is_read = false;
   OpenTrack* known = nullptr;  // the track whose text is read a second time
   OpenTrack* track = nullptr;
   RecognizedText reading;
+};
+
+/// A sample on its way through the reader, with the frames up to it. Both are borrowed during the call that brought
+/// it and copied where it outlasts that.
+struct TextReader::Look {
+  Sample sample;
+  std::span<const LumaFrame> frames;
+  Image picture = {};
+  std::vector<LumaFrame> kept_frames = {};
+  bool has_begun = false;
+  bool found_anew = false;  // text was looked for
+  std::vector<Found> found = {};
+
+  void keep() {
+    picture = copy_of(sample.picture);
+    sample.picture = picture;
+    if (!has_begun) kept_frames.assign(frames.begin(), frames.end());
+    frames = kept_frames;
+  }
 };
 
 TextReader::TextReader(TextEngine& engine) : engine_(engine) {}
 TextReader::~TextReader() = default;
 
 void TextReader::add(const Sample& sample, std::span<const LumaFrame> frames) {
+  ++stats_.samples;
+  looks_.push_back({sample, frames});
+  work(kEffort);
+  while (looks_.size() > kMostBehind) work(kEffort);
+  if (!looks_.empty()) looks_.back().keep();
+}
+
+/// Goes on with what waits, the oldest first, until it is done or `effort` is spent.
+void TextReader::work(int effort) {
+  while (!looks_.empty() && effort > 0) {
+    Look& look = looks_.front();
+    if (!look.has_begun) effort -= begin(look);
+    effort -= read_some(look, effort);
+    const auto waits = [](const Found& box) { return box.must_read && !box.is_read; };
+    if (std::any_of(look.found.begin(), look.found.end(), waits)) return;
+    end(look);
+    looks_.erase(looks_.begin());
+  }
+}
+
+/// Follows the frames and, where they call for it, looks for text. Returns the effort.
+int TextReader::begin(Look& look) {
+  look.has_begun = true;
+  const Sample& sample = look.sample;
   LumaFrame own;
-  if (frames.empty() || frames.back().frame != sample.frame) own = luma_of(sample);
-  follow(frames);
-  remember(frames);
+  if (look.frames.empty() || look.frames.back().frame != sample.frame) own = luma_of(sample);
+  follow(look.frames);
+  remember(look.frames);
   if (!own.luma.empty()) {
     follow({&own, 1});
     remember({&own, 1});
   }
-  const LumaFrame luma = history_.back();
+  const LumaFrame& luma = history_.back();
   size_ = luma.luma.size();
   shot_changed_ = sample.shot != shot_;
+  if (shot_changed_) {
+    strokes_.forget();
+    refused_.forget();
+  }
   shot_ = sample.shot;
   const float changed = changed_part(detected_luma_, luma.luma);
   picture_moves_ = changed > kMovingPart;
-  ++stats_.samples;
-  if (changed > 0 && shows_nothing_new(luma)) {
-    confirm_all(luma);
-  } else {
-    if (changed > 0) {
-      look_for_text(sample, luma);
-      detected_luma_ = luma.luma;
-    } else {
-      confirm_all(luma);
-    }
+  look.found_anew = changed > 0 && !shows_nothing_new(luma);
+  if (!look.found_anew) confirm_all(luma);
+  if (look.found_anew || changed == 0) {
     looked_us_ = luma.pts_us;
     before_look_ = std::exchange(since_look_, 0);
   }
-  release_pending(sample.pts_us);
+  if (!look.found_anew) return 0;
+  detected_luma_ = luma.luma;
+  look_for_text(look);
+  return kSearchEffort;
+}
+
+/// Reads new lines, `most` of them at most. Returns how many.
+int TextReader::read_some(Look& look, int most) {
+  std::vector<Quad> quads;
+  std::vector<Found*> boxes;
+  for (Found& box : look.found) {
+    if (!box.must_read || box.is_read || static_cast<int>(boxes.size()) >= most) continue;
+    quads.push_back(box.picture_quad);
+    boxes.push_back(&box);
+  }
+  if (quads.empty()) return 0;
+  stats_.recognitions += static_cast<int64_t>(quads.size());
+  std::vector<RecognizedText> readings = engine_.recognize(look.sample.picture, quads);
+  for (size_t i = 0; i < boxes.size(); ++i) {
+    boxes[i]->is_read = true;
+    if (readings[i].confidence >= kMinTextConfidence) boxes[i]->reading = std::move(readings[i]);
+  }
+  return static_cast<int>(boxes.size());
+}
+
+/// Everything that was found is read: tracks go on, begin and end.
+void TextReader::end(Look& look) {
+  const LumaFrame& luma = history_.back();
+  for (Found& box : look.found)
+    if (box.must_read) assign(box, luma);
+  for (const Found& box : look.found)
+    if (box.must_read && box.track == nullptr && !box.reading.text.empty()) open(box, luma);
+  if (look.found_anew) {
+    close_lost(luma);
+    learn(look);
+  }
+  release_pending(look.sample.pts_us);
 }
 
 /// Whether the frames alone say that the texts are those of the last look. Strokes that moved are
 /// left to the next look.
-bool TextReader::shows_nothing_new(const LumaFrame& luma) const {
+bool TextReader::shows_nothing_new(const LumaFrame& luma) {
   if (shot_changed_ || luma.pts_us - looked_us_ >= kLookEveryUs) return false;
   const auto needs_look = [](const auto& track) {
     const bool doubtful = track->confirmations < 2 && track->readings().back().confidence < kSingleSightConfidence;
@@ -115,7 +200,7 @@ bool TextReader::shows_nothing_new(const LumaFrame& luma) const {
     return frame.pts_us <= luma.pts_us - kStandingUs;
   });
   return before != history_.rend() && before->pts_us > looked_us_ &&
-         !has_new_strokes(detected_luma_, before->luma, luma.luma);
+         !strokes_.sees_new_strokes(detected_luma_, before->luma, luma.luma);
 }
 
 void TextReader::confirm_all(const LumaFrame& luma) {
@@ -123,6 +208,7 @@ void TextReader::confirm_all(const LumaFrame& luma) {
 }
 
 void TextReader::finish(std::span<const LumaFrame> frames, int64_t end_us) {
+  while (!looks_.empty()) work(kEffort);
   follow(frames);
   remember(frames);
   for (const auto& track : open_) close(*track, track->end_us(end_us), true);
@@ -155,17 +241,12 @@ void TextReader::confirm(OpenTrack& track, const LumaFrame& luma, const Quad& qu
   track.confirm(luma, quad);
 }
 
-void TextReader::look_for_text(const Sample& sample, const LumaFrame& luma) {
+void TextReader::look_for_text(Look& look) {
   ++stats_.detections;
-  std::vector<Found> found = find_boxes(sample, luma);
-  for (Found& box : found) recall(box, luma);
-  postpone_second_readings(found, luma);
-  read_boxes(sample, found);
-  for (Found& box : found)
-    if (box.must_read) assign(box, luma);
-  for (const Found& box : found)
-    if (box.must_read && box.track == nullptr && !box.reading.text.empty()) open(box, luma);
-  close_lost(luma);
+  const LumaFrame& luma = history_.back();
+  look.found = find_boxes(look.sample, luma);
+  for (Found& box : look.found) recall(box, luma);
+  postpone_second_readings(look.found, luma);
 }
 
 std::vector<TextReader::Found> TextReader::find_boxes(const Sample& sample,
@@ -192,7 +273,12 @@ void TextReader::recall(Found& found, const LumaFrame& luma) {
     covered += shared.area();
     covering.push_back(track.get());
   }
-  if (covered < kCovered * found.box.area()) return;
+  if (covered < kCovered * found.box.area()) {
+    OpenTrack* track = inside(found);
+    found.must_read = track == nullptr && !refused_.has(luma, found.box);
+    if (track != nullptr && track->last_sample_us != luma.pts_us) confirm(*track, luma, track->place());
+    return;
+  }
   if (covering.size() == 1 && !is_settled(covering[0]->readings())) {
     found.known = covering[0];
     return;
@@ -203,6 +289,35 @@ void TextReader::recall(Found& found, const LumaFrame& luma) {
       confirm(*track, luma, covering.size() == 1 ? found.quad : track->quad());
 }
 
+/// The unchanged track that the box holds with some of its surroundings, which a restless picture adds. Letters
+/// that have come at its ends would add more.
+OpenTrack* TextReader::inside(const Found& found) const {
+  for (const auto& track : open_) {
+    const Box box = track->box();
+    if (!track->looks_unchanged() || !is_settled(track->readings())) continue;
+    if (intersection(box, found.box).area() < kInside * box.area()) continue;
+    const float line = std::min(box.width(), box.height());
+    const float longer = std::max(found.box.width(), found.box.height()) - std::max(box.width(), box.height());
+    const float higher = std::min(found.box.width(), found.box.height()) - line;
+    if (longer < kSurroundings * line && higher < line) return track.get();
+  }
+  return nullptr;
+}
+
+/// What looked like text and is none need not be looked at again.
+void TextReader::learn(const Look& look) {
+  std::vector<Box> texts;
+  for (const Found& box : look.found) {
+    if (!box.must_read) continue;
+    if (box.reading.text.empty()) {
+      refused_.add(history_.back(), box.box);
+    } else {
+      texts.push_back(box.box);
+    }
+  }
+  strokes_.learn(texts);
+}
+
 /// New lines come in bunches: what is read for certainty only waits for another look, once.
 void TextReader::postpone_second_readings(std::vector<Found>& found, const LumaFrame& luma) {
   const auto is_new = [](const Found& box) { return box.must_read && box.known == nullptr; };
@@ -211,21 +326,6 @@ void TextReader::postpone_second_readings(std::vector<Found>& found, const LumaF
     if (box.known == nullptr || std::exchange(box.known->reading_postponed, true)) continue;
     box.must_read = false;
     if (box.known->last_sample_us != luma.pts_us) confirm(*box.known, luma, box.quad);
-  }
-}
-
-void TextReader::read_boxes(const Sample& sample, std::vector<Found>& found) {
-  std::vector<Quad> quads;
-  for (const Found& box : found)
-    if (box.must_read) quads.push_back(box.picture_quad);
-  if (quads.empty()) return;
-  stats_.recognitions += static_cast<int64_t>(quads.size());
-  std::vector<RecognizedText> readings = engine_.recognize(sample.picture, quads);
-  auto next = readings.begin();
-  for (Found& box : found) {
-    if (!box.must_read) continue;
-    box.reading = std::move(*next++);
-    if (box.reading.confidence < kMinTextConfidence) box.reading = {};
   }
 }
 
@@ -247,6 +347,7 @@ void TextReader::assign(Found& found, const LumaFrame& luma) {
   if (best == nullptr) return;
   found.track = best;
   confirm(*best, luma, found.quad);
+  if (text_similarity(voted(best->readings()).text, found.reading.text) == 1) best->confirm_text(luma);
   best->add_reading({found.reading.text, found.reading.confidence, 0});
 }
 

@@ -8,6 +8,8 @@
 #include "core/results.h"
 #include "vision/sample.h"
 #include "vision/text/open_track.h"
+#include "vision/text/refused_regions.h"
+#include "vision/text/stroke_watch.h"
 #include "vision/text/text_engine.h"
 
 namespace prismvid::vision {
@@ -22,7 +24,9 @@ struct TextReaderStats {
 /// Reads the text of a video: one TextTrack a line of text, from the first frame that shows it to
 /// the last. Text is looked for once a second and in samples whose frames show that a text has come,
 /// gone or changed, and read where a region is new or has changed; start and end are then found in
-/// the luma of every frame. Memory does not grow with the video's length. Not thread-safe.
+/// the luma of every frame. What is too much for one call, mostly many new lines, is done in the calls
+/// after it: results are the same, and a few samples late at most. Memory does not grow with the
+/// video's length. Not thread-safe.
 class TextReader {
  public:
   explicit TextReader(TextEngine& engine);
@@ -45,18 +49,24 @@ class TextReader {
     Point drift;
   };
   struct Found;
+  struct Look;
   static constexpr float kSingleSightConfidence = 0.75f;  // of a text that is seen once
 
+  void work(int effort);
+  int begin(Look& look);
+  int read_some(Look& look, int most);
+  void end(Look& look);
   void follow(std::span<const LumaFrame> frames);
   void remember(std::span<const LumaFrame> frames);
-  bool shows_nothing_new(const LumaFrame& luma) const;
+  bool shows_nothing_new(const LumaFrame& luma);
   void confirm(OpenTrack& track, const LumaFrame& luma, const Quad& quad);
   void confirm_all(const LumaFrame& luma);
-  void look_for_text(const Sample& sample, const LumaFrame& luma);
+  void look_for_text(Look& look);
   std::vector<Found> find_boxes(const Sample& sample, const LumaFrame& luma) const;
   void recall(Found& found, const LumaFrame& luma);
+  OpenTrack* inside(const Found& found) const;
   void postpone_second_readings(std::vector<Found>& found, const LumaFrame& luma);
-  void read_boxes(const Sample& sample, std::vector<Found>& found);
+  void learn(const Look& look);
   void assign(Found& found, const LumaFrame& luma);
   void open(const Found& found, const LumaFrame& luma);
   void settle_change(OpenTrack& before, OpenTrack& after);
@@ -68,6 +78,7 @@ class TextReader {
 
   TextEngine& engine_;
   TextReaderStats stats_;
+  std::vector<Look> looks_;  // the first may have begun, the others wait for it
   std::vector<std::unique_ptr<OpenTrack>> open_;
   std::vector<Pending> pending_;
   std::vector<TextTrack> finished_;
@@ -76,6 +87,8 @@ class TextReader {
   size_t since_look_ = 0;          // frames of history_ after the last look
   int64_t looked_us_ = 0;          // when text was last looked for
   Image detected_luma_;            // of that sample
+  StrokeWatch strokes_;            // tells that text may have come since
+  RefusedRegions refused_;         // of this shot
   Size size_;                      // of the luma frames
   int shot_ = -1;
   bool shot_changed_ = false;
