@@ -18,6 +18,8 @@ namespace {
 constexpr float kMovingPart = 0.3f;         // of the picture's blocks: the picture moves
 constexpr float kCovered = 0.7f;            // of a box: its text is known already
 constexpr float kSameRegion = 0.3f;         // intersection over union
+constexpr double kResembles = 0.6;          // similarity of a text and one that may be the same
+constexpr int kMostVainLooks = 2;
 constexpr float kInside = 0.9f;             // of a track's box: the detector's box holds it
 constexpr float kSurroundings = 0.8f;       // of a line's height: at both ends together, less than a letter and a space
 constexpr size_t kMaxReadings = 5;          // of one text
@@ -47,7 +49,7 @@ bool is_same_text(const OpenTrack& track, const RecognizedText& reading) {
   const double similarity = text_similarity(known.text, reading.text);
   if (similarity == 1 || track.looks_unchanged()) return true;
   if (track.looks_faded() && similarity >= 0.8) return true;
-  return similarity >= 0.6 && std::min(known.confidence, reading.confidence) < 0.85f;
+  return similarity >= kResembles && std::min(known.confidence, reading.confidence) < 0.85f;
 }
 
 /// Two readings agree: the model errs in single frames, even where it is certain.
@@ -74,6 +76,7 @@ struct TextReader::Found {
   bool is_read = false;
   OpenTrack* known = nullptr;  // the track whose text is read a second time
   OpenTrack* track = nullptr;
+  bool resembles = false;  // a text that was there
   RecognizedText reading;
 };
 
@@ -85,7 +88,7 @@ struct TextReader::Look {
   Image picture = {};
   std::vector<LumaFrame> kept_frames = {};
   bool has_begun = false;
-  bool found_anew = false;  // text was looked for
+  Call call = Call::kNone;  // for looking for text
   std::vector<Found> found = {};
 
   void keep() {
@@ -136,19 +139,20 @@ int TextReader::begin(Look& look) {
   size_ = luma.luma.size();
   shot_changed_ = sample.shot != shot_;
   if (shot_changed_) {
+    vain_looks_ = 0;
     strokes_.forget();
     refused_.forget();
   }
   shot_ = sample.shot;
   const float changed = changed_part(detected_luma_, luma.luma);
   picture_moves_ = changed > kMovingPart;
-  look.found_anew = changed > 0 && !shows_nothing_new(luma);
-  if (!look.found_anew) confirm_all(luma);
-  if (look.found_anew || changed == 0) {
+  if (changed > 0) look.call = call_for_look(luma);
+  if (look.call == Call::kNone) confirm_all(luma);
+  if (look.call != Call::kNone || changed == 0) {
     looked_us_ = luma.pts_us;
     before_look_ = std::exchange(since_look_, 0);
   }
-  if (!look.found_anew) return 0;
+  if (look.call == Call::kNone) return 0;
   detected_luma_ = luma.luma;
   look_for_text(look);
   return kSearchEffort;
@@ -175,36 +179,40 @@ int TextReader::read_some(Look& look, int most) {
 
 /// Everything that was found is read: tracks go on, begin and end.
 void TextReader::end(Look& look) {
+  if (look.call != Call::kNone) settle(look);
+  release_pending(look.sample.pts_us);
+}
+
+void TextReader::settle(Look& look) {
   const LumaFrame& luma = history_.back();
   for (Found& box : look.found)
     if (box.must_read) assign(box, luma);
   for (const Found& box : look.found)
     if (box.must_read && box.track == nullptr && !box.reading.text.empty()) open(box, luma);
-  if (look.found_anew) {
-    close_lost(luma);
-    learn(look);
-  }
-  release_pending(look.sample.pts_us);
+  close_lost(luma);
+  learn(look);
 }
 
-/// Whether the frames alone say that the texts are those of the last look. Strokes that moved are
-/// left to the next look.
-bool TextReader::shows_nothing_new(const LumaFrame& luma) {
-  if (shot_changed_ || luma.pts_us - looked_us_ >= kLookEveryUs) return false;
-  const auto needs_look = [](const auto& track) {
+/// What calls for a look, none where the frames alone say that the texts are those of the last one. Strokes that moved are
+/// left to the next look, and so is what seems to change but was found not to, as over a restless background.
+TextReader::Call TextReader::call_for_look(const LumaFrame& luma) {
+  if (shot_changed_ || luma.pts_us - looked_us_ >= kLookEveryUs) return Call::kTime;
+  const auto needs_look = [&](const auto& track) {
     const bool doubtful = track->confirmations < 2 && track->readings().back().confidence < kSingleSightConfidence;
-    return doubtful || !track->looks_unchanged();
+    return track->looks_unchanged() ? doubtful : vain_looks_ < kMostVainLooks;
   };
-  if (std::any_of(open_.begin(), open_.end(), needs_look)) return false;
+  if (std::any_of(open_.begin(), open_.end(), needs_look)) return Call::kTracks;
   const auto before = std::find_if(history_.rbegin(), history_.rend(), [&](const LumaFrame& frame) {
     return frame.pts_us <= luma.pts_us - kStandingUs;
   });
-  return before != history_.rend() && before->pts_us > looked_us_ &&
-         !strokes_.sees_new_strokes(detected_luma_, before->luma, luma.luma);
+  const bool is_clear = before != history_.rend() && before->pts_us > looked_us_ &&
+                        !strokes_.sees_new_strokes(detected_luma_, before->luma, luma.luma);
+  return is_clear ? Call::kNone : Call::kStrokes;
 }
 
 void TextReader::confirm_all(const LumaFrame& luma) {
-  for (auto& track : open_) confirm(*track, luma, track->place());
+  for (auto& track : open_)
+    if (track->looks_unchanged()) confirm(*track, luma, track->place());
 }
 
 void TextReader::finish(std::span<const LumaFrame> frames, int64_t end_us) {
@@ -306,12 +314,18 @@ OpenTrack* TextReader::inside(const Found& found) const {
 
 /// What looked like text and is none need not be looked at again.
 void TextReader::learn(const Look& look) {
+  const auto is_new = [](const Found& box) { return !box.resembles && box.reading.confidence >= kSingleSightConfidence; };
+  if (std::any_of(look.found.begin(), look.found.end(), is_new)) {
+    vain_looks_ = 0;
+  } else if (look.call == Call::kTracks) {
+    ++vain_looks_;
+  }
   std::vector<Box> texts;
   for (const Found& box : look.found) {
     if (!box.must_read) continue;
     if (box.reading.text.empty()) {
       refused_.add(history_.back(), box.box);
-    } else {
+    } else if (!box.resembles) {
       texts.push_back(box.box);
     }
   }
@@ -340,6 +354,7 @@ void TextReader::assign(Found& found, const LumaFrame& luma) {
     const double similarity = text_similarity(voted(track->readings()).text, found.reading.text);
     const float reach = 0.25f * static_cast<float>(luma.luma.width());
     const bool near = similarity == 1 && centre_distance(track->box(), found.box) < reach;
+    found.resembles = found.resembles || near || (overlap >= kSameRegion && similarity >= kResembles);
     if (!(overlap >= kSameRegion && is_same_text(*track, found.reading)) && !near) continue;
     const double score = 1 + overlap + similarity;
     if (score > best_score) best_score = score, best = track.get();

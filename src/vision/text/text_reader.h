@@ -56,9 +56,11 @@ class TextReader {
   int begin(Look& look);
   int read_some(Look& look, int most);
   void end(Look& look);
+  void settle(Look& look);
   void follow(std::span<const LumaFrame> frames);
   void remember(std::span<const LumaFrame> frames);
-  bool shows_nothing_new(const LumaFrame& luma);
+  enum class Call { kNone, kTime, kTracks, kStrokes };
+  Call call_for_look(const LumaFrame& luma);
   void confirm(OpenTrack& track, const LumaFrame& luma, const Quad& quad);
   void confirm_all(const LumaFrame& luma);
   void look_for_text(Look& look);
@@ -93,6 +95,7 @@ class TextReader {
   int shot_ = -1;
   bool shot_changed_ = false;
   bool picture_moves_ = false;
+  int vain_looks_ = 0;  // in a row that changed tracks called for and that found no new text
 };
 
 }  // namespace prismvid::vision
