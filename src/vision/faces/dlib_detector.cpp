@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <opencv2/imgproc.hpp>
 
 #include "core/error.h"
@@ -21,6 +22,9 @@ float score_of(float margin) {
 // its size away from where it was.
 constexpr int kNearSide = 160;
 constexpr float kNearFace = 88;
+constexpr size_t kNearLevels = 3;  // of the pyramid: up to about 1.4 times its size
+
+constexpr size_t kAllLevels = std::numeric_limits<size_t>::max();
 
 Image reduced(ImageView picture, Size size) {
   Image result(size.width, size.height, 3);
@@ -128,7 +132,7 @@ std::vector<DetectedFace> DlibFaceDetector::detect(ImageView picture) {
 std::vector<DetectedFace> DlibFaceDetector::detect_near(ImageView picture,
                                                         std::span<const Box> places) {
   check_rgb(picture);
-  prepare(near_, {kNearSide, kNearSide});
+  prepare(near_, {kNearSide, kNearSide}, kNearLevels);
   std::vector<DetectedFace> faces;
   for (const Box& place : places) {
     const Surroundings around(picture.size(), place);
@@ -139,7 +143,7 @@ std::vector<DetectedFace> DlibFaceDetector::detect_near(ImageView picture,
 }
 
 std::vector<MmodDetection> DlibFaceDetector::detect_at_size(ImageView picture) {
-  prepare(whole_, picture.size());
+  prepare(whole_, picture.size(), kAllLevels);
   return run(whole_, picture);
 }
 
@@ -150,10 +154,10 @@ std::vector<MmodDetection> DlibFaceDetector::run(Search& search, ImageView pictu
   return decode(search.pyramid, search.network->run({&input, 1}).front());
 }
 
-void DlibFaceDetector::prepare(Search& search, Size size) const {
+void DlibFaceDetector::prepare(Search& search, Size size, size_t levels) const {
   if (size == search.size) return;
   search.size = size;
-  search.pyramid = TiledPyramid::layout(size, model_.tile_padding, model_.outer_padding);
+  search.pyramid = TiledPyramid::layout(size, model_.tile_padding, model_.outer_padding).first_levels(levels, model_.outer_padding);
   search.tiles.assign(static_cast<size_t>(search.pyramid.rows) * search.pyramid.columns * 3, 0.0f);
   const bool holds_a_face = std::max(size.width, size.height) >= model_.windows.front().width / 2;
   search.network = holds_a_face ? compile_dlib_network(model_.network, search.pyramid.rows,

@@ -47,7 +47,7 @@ class DlibFaceDetector : public FaceDetector {
     std::vector<float> tiles;
     std::unique_ptr<Network> network;  // none where the size is too small for a face
   };
-  void prepare(Search& search, Size size) const;
+  void prepare(Search& search, Size size, size_t levels) const;
   std::vector<MmodDetection> run(Search& search, ImageView picture) const;
   std::vector<MmodDetection> decode(const TiledPyramid& pyramid, const Tensor& scores) const;
 

@@ -138,7 +138,7 @@ void FaceAnalyzer::search(const Sample& sample) {
   calm_ = searched_us_ && are_same_faces(before_, faces);
   searched_us_ = sample.pts_us;
   before_ = faces;
-  if (behind_.empty()) return follow(sample, faces);
+  if (behind_.empty()) return follow(sample, faces, true);
   Held& done = behind_.emplace_back(sample);
   done.look = Held::Look::kDone;
   done.faces = std::move(faces);
@@ -166,12 +166,12 @@ void FaceAnalyzer::follow_next() {
     if (next.look == Held::Look::kNear) next.faces = detector_->detect_near(next.picture, next.places);
     if (next.look == Held::Look::kWhole) next.faces = detector_->detect(next.picture);
     looked = looked || next.look != Held::Look::kDone;
-    follow(next.sample(), next.faces);
+    follow(next.sample(), next.faces, next.look != Held::Look::kNear);
     if (next.ends_shot) end_tracks();
   }
 }
 
-void FaceAnalyzer::follow(const Sample& sample, std::span<const DetectedFace> faces) {
+void FaceAnalyzer::follow(const Sample& sample, std::span<const DetectedFace> faces, bool weigh_all) {
   std::vector<Detection> boxes;
   for (const DetectedFace& face : faces)
     boxes.push_back({relative(face.box, sample.picture), face.score});
@@ -179,7 +179,7 @@ void FaceAnalyzer::follow(const Sample& sample, std::span<const DetectedFace> fa
       static_cast<float>(sample.picture.width) / static_cast<float>(sample.picture.height);
   const std::vector<TrackId> ids = tracker_.update(sample.pts_us, boxes, aspect);
   for (size_t i = 0; i < faces.size(); ++i)
-    if (ids[i] != kNoTrack) extend(live_[ids[i]], sample, faces[i], boxes[i].box);
+    if (ids[i] != kNoTrack) extend(live_[ids[i]], sample, faces[i], boxes[i].box, weigh_all);
   collect_ended();
 }
 
@@ -198,11 +198,13 @@ void FaceAnalyzer::end_tracks() {
 }
 
 void FaceAnalyzer::extend(Live& live, const Sample& sample, const DetectedFace& face,
-                          const Box& box) {
+                          const Box& box, bool weigh_all) {
   FaceTrack& track = live.track;
   const bool first = track.points.empty();
   track.points.push_back({sample.pts_us, box, face.score});
   track.range = {track.points.front().pts_us, sample.pts_us + sample.duration_us};
+  // Aligning costs as much as looking near a face, and between two searches there are seldom better ones.
+  if (!weigh_all && live.candidates.size() >= kEmbeddedFaces) return;
   AlignedFace aligned = embedder_->align(sample.picture, face);
   const FaceQuality parts = assess_face(face, aligned);
   const float quality = parts.overall();

@@ -61,8 +61,8 @@ class FaceAnalyzer {
   void follow_next();
   void end_shot();
   void end_tracks();
-  void follow(const Sample& sample, std::span<const DetectedFace> faces);
-  void extend(Live& track, const Sample& sample, const DetectedFace& face, const Box& box);
+  void follow(const Sample& sample, std::span<const DetectedFace> faces, bool weigh_all);
+  void extend(Live& track, const Sample& sample, const DetectedFace& face, const Box& box, bool weigh_all);
   void collect_ended();
   FaceTrack completed(Live&& track);
   std::vector<float> embedding(const Live& track);

@@ -93,6 +93,16 @@ TiledPyramid TiledPyramid::layout(Size size, int tile_padding, int outer_padding
   return result;
 }
 
+TiledPyramid TiledPyramid::first_levels(size_t count, int outer_padding) const {
+  TiledPyramid result;
+  result.tiles.assign(tiles.begin(), tiles.begin() + static_cast<std::ptrdiff_t>(std::min(count, tiles.size())));
+  for (const dlib::rectangle& tile : result.tiles) {
+    result.rows = std::max(result.rows, static_cast<int>(tile.bottom()) + 1 + outer_padding);
+    result.columns = std::max(result.columns, static_cast<int>(tile.right()) + 1 + outer_padding);
+  }
+  return result;
+}
+
 dlib::rectangle TiledPyramid::to_picture(const dlib::drectangle& box) const {
   return dlib::tiled_pyramid_to_image<Pyramid>(tiles, box);
 }

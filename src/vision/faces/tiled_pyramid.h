@@ -3,6 +3,7 @@
 #include <dlib/geometry.h>
 
 #include <array>
+#include <cstddef>
 #include <vector>
 
 #include "core/image.h"
@@ -17,6 +18,9 @@ struct TiledPyramid {
 
   /// Layout for a picture of `size` by dlib's own rules.
   static TiledPyramid layout(Size size, int tile_padding, int outer_padding);
+
+  /// The same with the `count` largest levels alone, for objects of about one size.
+  TiledPyramid first_levels(size_t count, int outer_padding) const;
 
   /// A box of the tiled picture in pixels of the original picture.
   dlib::rectangle to_picture(const dlib::drectangle& box) const;
