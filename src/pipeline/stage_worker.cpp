@@ -34,7 +34,7 @@ void StageWorker::run(const std::stop_token& stop) {
     lock.unlock();
     std::exception_ptr problem;
     try {
-      look_at(*work);
+      look_at(work);
     } catch (...) {
       problem = std::current_exception();
     }
@@ -46,11 +46,13 @@ void StageWorker::run(const std::stop_token& stop) {
   }
 }
 
-void StageWorker::look_at(const SampleWork& work) {
+void StageWorker::look_at(const std::shared_ptr<const SampleWork>& work) {
   if (stage_.error) return;
   const Clock clock;
   try {
-    stage_.stage->add(work.sample, work.frames);
+    vision::Sample sample = work->sample;
+    sample.owner = work;
+    stage_.stage->add(sample, work->frames);
   } catch (const Error& error) {
     stage_.error = error;
   }

@@ -48,7 +48,7 @@ class StageWorker {
 
  private:
   void run(const std::stop_token& stop);
-  void look_at(const SampleWork& work);
+  void look_at(const std::shared_ptr<const SampleWork>& work);
   void wait_until_fewer_than(size_t count);
 
   RunningStage& stage_;

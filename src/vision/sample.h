@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "core/image.h"
 
@@ -13,6 +14,7 @@ struct Sample {
   int shot = 0;        // index of its shot: a change tells the trackers to start anew
   ImageView picture;   // RGB, the displayed picture, longest side at most kSampleSide; valid during the call only
   int64_t duration_us = 1;  // of the frame: what is seen once was there that long
+  std::shared_ptr<const void> owner = nullptr;  // where set: picture, and frames given with it, are valid as long as it is kept
 };
 
 /// Brightness of one frame at low cost: every frame, for what must be exact to the frame.

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "core/error.h"
-#include "core/image_copy.h"
 #include "core/jpeg.h"
 #include "vision/faces/face_quality.h"
 #include "vision/faces/identity.h"
+#include "vision/kept_sample.h"
 
 namespace prismvid::vision {
 namespace {
@@ -90,19 +90,13 @@ struct FaceAnalyzer::Live {
 struct FaceAnalyzer::Held {
   enum class Look { kNear, kWhole, kDone };
 
-  int64_t frame;
-  int64_t pts_us;
-  int shot;
-  int64_t duration_us;
-  Image picture;
+  KeptSample sample;
   Look look = Look::kNear;
   std::vector<Box> places = {};          // to look near
   std::vector<DetectedFace> faces = {};  // where the look is done
   bool ends_shot = false;
 
-  explicit Held(const Sample& sample)
-      : frame(sample.frame), pts_us(sample.pts_us), shot(sample.shot), duration_us(sample.duration_us), picture(copy_of(sample.picture)) {}
-  Sample sample() const { return {frame, pts_us, shot, picture, duration_us}; }
+  explicit Held(const Sample& borrowed) : sample(borrowed) {}
 };
 
 FaceAnalyzer::FaceAnalyzer(std::shared_ptr<FaceDetector> detector,
@@ -122,14 +116,16 @@ void FaceAnalyzer::add(const Sample& sample) {
   const bool dense = sample.pts_us - last_pts_us_ < kDenseUs;
   last_pts_us_ = sample.pts_us;
   const int64_t hold_us = calm_ ? kHoldLongUs : kHoldUs;
-  const bool waits = held_.size() < kMostHeld && (held_.empty() || sample.pts_us - held_.front().pts_us < hold_us);
+  const bool waits = held_.size() < kMostHeld && (held_.empty() || sample.pts_us - held_.front().sample.get().pts_us < hold_us);
   if (dense && waits) {
     held_.emplace_back(sample);
     follow_next();
+    complete_some();
   } else {
     search(sample);
   }
   while (behind_.size() > (dense ? kMostBehind : 0)) follow_next();
+  if (!dense) complete_some();
 }
 
 void FaceAnalyzer::search(const Sample& sample) {
@@ -148,7 +144,7 @@ void FaceAnalyzer::search(const Sample& sample) {
 /// has seen no search, nowhere where neither search saw a face.
 void FaceAnalyzer::settle_held(std::span<const DetectedFace> next, int64_t next_us) {
   for (Held& held : std::exchange(held_, {})) {
-    const float part = searched_us_ ? static_cast<float>(held.pts_us - *searched_us_) / static_cast<float>(next_us - *searched_us_) : 1;
+    const float part = searched_us_ ? static_cast<float>(held.sample.get().pts_us - *searched_us_) / static_cast<float>(next_us - *searched_us_) : 1;
     held.places = places_between(before_, next, part);
     if (held.places.empty() && searched_us_) continue;
     if (held.places.empty()) held.look = Held::Look::kWhole;
@@ -163,10 +159,10 @@ void FaceAnalyzer::follow_next() {
   while (!behind_.empty() && (!looked || behind_.front().look == Held::Look::kDone)) {
     Held next = std::move(behind_.front());
     behind_.erase(behind_.begin());
-    if (next.look == Held::Look::kNear) next.faces = detector_->detect_near(next.picture, next.places);
-    if (next.look == Held::Look::kWhole) next.faces = detector_->detect(next.picture);
+    if (next.look == Held::Look::kNear) next.faces = detector_->detect_near(next.sample.get().picture, next.places);
+    if (next.look == Held::Look::kWhole) next.faces = detector_->detect(next.sample.get().picture);
     looked = looked || next.look != Held::Look::kDone;
-    follow(next.sample(), next.faces, next.look != Held::Look::kNear);
+    follow(next.sample.get(), next.faces, next.look != Held::Look::kNear);
     if (next.ends_shot) end_tracks();
   }
 }
@@ -224,8 +220,15 @@ void FaceAnalyzer::extend(Live& live, const Sample& sample, const DetectedFace& 
 void FaceAnalyzer::collect_ended() {
   for (const TrackId id : tracker_.take_ended()) {
     auto node = live_.extract(id);
-    if (!node.empty()) finished_.push_back(completed(std::move(node.mapped())));
+    if (!node.empty()) ended_.push_back(std::move(node.mapped()));
   }
+}
+
+/// Gives ended tracks their vectors. The tracks of a shot end together, so a call does a quarter of them.
+void FaceAnalyzer::complete_some() {
+  const auto last = ended_.begin() + static_cast<std::ptrdiff_t>((ended_.size() + 3) / 4);
+  for (auto live = ended_.begin(); live != last; ++live) finished_.push_back(completed(std::move(*live)));
+  ended_.erase(ended_.begin(), last);
 }
 
 FaceTrack FaceAnalyzer::completed(Live&& live) {
@@ -256,6 +259,7 @@ std::vector<FaceTrack> FaceAnalyzer::take_finished() {
 std::vector<FaceTrack> FaceAnalyzer::finish() {
   end_shot();
   while (!behind_.empty()) follow_next();
+  while (!ended_.empty()) complete_some();
   return take_finished();
 }
 

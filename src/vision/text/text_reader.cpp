@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "core/image_copy.h"
+#include "vision/kept_sample.h"
 #include "vision/text/opencv_image.h"
 #include "vision/text/picture_change.h"
 #include "vision/text/quads.h"
@@ -28,9 +28,9 @@ constexpr int64_t kLookEveryUs = 900'000;    // a second, less the jitter of fra
 constexpr int64_t kStandingUs = 100'000;     // strokes that stay so long stand
 
 // What is done in one call, in lines read; looking for text costs about as much as two of them.
-constexpr int kEffort = 4;
+constexpr int kEffort = 3;
 constexpr int kSearchEffort = 2;
-constexpr size_t kMostBehind = 3;  // samples that wait after a call
+constexpr size_t kMostBehind = 4;  // samples that wait after a call
 
 LumaFrame luma_of(const Sample& sample) {
   const Size size = fit_within(sample.picture.size(), kLumaSide);
@@ -80,22 +80,19 @@ struct TextReader::Found {
   RecognizedText reading;
 };
 
-/// A sample on its way through the reader, with the frames up to it. Both are borrowed during the call that brought
-/// it and copied where it outlasts that.
+/// A sample on its way through the reader, with the frames up to it.
 struct TextReader::Look {
-  Sample sample;
-  std::span<const LumaFrame> frames;
-  Image picture = {};
-  std::vector<LumaFrame> kept_frames = {};
+  KeptSample sample;
+  std::vector<LumaFrame> copies = {};  // of the frames, where the sample has no owner that keeps them
+  std::span<const LumaFrame> frames = {};
   bool has_begun = false;
   Call call = Call::kNone;  // for looking for text
   std::vector<Found> found = {};
 
-  void keep() {
-    picture = copy_of(sample.picture);
-    sample.picture = picture;
-    if (!has_begun) kept_frames.assign(frames.begin(), frames.end());
-    frames = kept_frames;
+  Look(const Sample& borrowed, std::span<const LumaFrame> borrowed_frames) : sample(borrowed), frames(borrowed_frames) {
+    if (borrowed.owner) return;
+    copies.assign(frames.begin(), frames.end());
+    frames = copies;
   }
 };
 
@@ -104,16 +101,16 @@ TextReader::~TextReader() = default;
 
 void TextReader::add(const Sample& sample, std::span<const LumaFrame> frames) {
   ++stats_.samples;
-  looks_.push_back({sample, frames});
   work(kEffort);
   while (looks_.size() > kMostBehind) work(kEffort);
-  if (!looks_.empty()) looks_.back().keep();
+  looks_.emplace_back(sample, frames);
 }
 
 /// Goes on with what waits, the oldest first, until it is done or `effort` is spent.
 void TextReader::work(int effort) {
   while (!looks_.empty() && effort > 0) {
     Look& look = looks_.front();
+    if (!look.has_begun && effort < kSearchEffort) return;
     if (!look.has_begun) effort -= begin(look);
     effort -= read_some(look, effort);
     const auto waits = [](const Found& box) { return box.must_read && !box.is_read; };
@@ -126,7 +123,7 @@ void TextReader::work(int effort) {
 /// Follows the frames and, where they call for it, looks for text. Returns the effort.
 int TextReader::begin(Look& look) {
   look.has_begun = true;
-  const Sample& sample = look.sample;
+  const Sample& sample = look.sample.get();
   LumaFrame own;
   if (look.frames.empty() || look.frames.back().frame != sample.frame) own = luma_of(sample);
   follow(look.frames);
@@ -169,7 +166,7 @@ int TextReader::read_some(Look& look, int most) {
   }
   if (quads.empty()) return 0;
   stats_.recognitions += static_cast<int64_t>(quads.size());
-  std::vector<RecognizedText> readings = engine_.recognize(look.sample.picture, quads);
+  std::vector<RecognizedText> readings = engine_.recognize(look.sample.get().picture, quads);
   for (size_t i = 0; i < boxes.size(); ++i) {
     boxes[i]->is_read = true;
     if (readings[i].confidence >= kMinTextConfidence) boxes[i]->reading = std::move(readings[i]);
@@ -180,7 +177,7 @@ int TextReader::read_some(Look& look, int most) {
 /// Everything that was found is read: tracks go on, begin and end.
 void TextReader::end(Look& look) {
   if (look.call != Call::kNone) settle(look);
-  release_pending(look.sample.pts_us);
+  release_pending(look.sample.get().pts_us);
 }
 
 void TextReader::settle(Look& look) {
@@ -252,7 +249,7 @@ void TextReader::confirm(OpenTrack& track, const LumaFrame& luma, const Quad& qu
 void TextReader::look_for_text(Look& look) {
   ++stats_.detections;
   const LumaFrame& luma = history_.back();
-  look.found = find_boxes(look.sample, luma);
+  look.found = find_boxes(look.sample.get(), luma);
   for (Found& box : look.found) recall(box, luma);
   postpone_second_readings(look.found, luma);
 }

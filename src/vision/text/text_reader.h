@@ -24,9 +24,9 @@ struct TextReaderStats {
 /// Reads the text of a video: one TextTrack a line of text, from the first frame that shows it to
 /// the last. Text is looked for once a second and in samples whose frames show that a text has come,
 /// gone or changed, and read where a region is new or has changed; start and end are then found in
-/// the luma of every frame. What is too much for one call, mostly many new lines, is done in the calls
-/// after it: results are the same, and a few samples late at most. Memory does not grow with the
-/// video's length. Not thread-safe.
+/// the luma of every frame. A sample is worked on in the calls after the one that brought it, so that
+/// many new lines do not make one of them long: results are the same, a few samples late. Memory does
+/// not grow with the video's length. Not thread-safe.
 class TextReader {
  public:
   explicit TextReader(TextEngine& engine);
