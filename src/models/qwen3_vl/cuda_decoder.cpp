@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "models/qwen3_vl/cuda_layers.h"
+#include "models/qwen3_vl/cuda_token_step.h"
 #include "models/qwen3_vl/device_decoder.h"
 #include "models/qwen3_vl/model.h"
 #include "nn/cuda/device_array.h"
@@ -13,9 +14,9 @@
 #include "nn/cuda/token_sampler.h"
 
 // One decode step is one CUDA graph over memory that stays: five kernels a layer, each of which
-// starts fetching its weights before the one ahead of it has ended. What changes from step to step
-// (tokens, positions, lengths) lies on the device and is moved on there, so that the host may lag
-// behind.
+// starts fetching its weights before the one ahead of it has ended, or one of all layers
+// (CudaTokenStep). What changes from step to step (tokens, positions, lengths) lies on the device
+// and is moved on there, so that the host may lag behind.
 namespace prismvid::qwen3_vl {
 namespace {
 
@@ -100,6 +101,10 @@ class CudaDecoder : public DeviceDecoder {
     const std::vector<float> frequencies = text_frequencies(config);
     frequencies_ = DeviceBuffer(frequencies.size() * 4);
     upload(frequencies_, frequencies);
+    token_step_ = CudaTokenStep::make(
+        config_, layers_, head_, last_norm_,
+        {turns_.as<float2>(), caches_.as<LayerCache>(), lengths_.as<int>(),
+         attention_partial_.as<float>(), attention_arrived_.as<uint32_t>(), logits_.as<float>()});
   }
 
   ~CudaDecoder() override {
@@ -292,6 +297,7 @@ class CudaDecoder : public DeviceDecoder {
     const GraphKey key{tokens, splits_, pick};
     CUgraphExec& exec = graphs_[key];
     if (exec) return exec;
+    if (tokens == 1 && token_step_) token_step_->prepare(splits_);
     check_driver(cuStreamBeginCapture(stream_, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
                  "recording a graph");
     CUgraph graph = nullptr;
@@ -308,15 +314,8 @@ class CudaDecoder : public DeviceDecoder {
     return exec;
   }
 
-  ProductArguments arguments(const PackedMatrix& matrix, const DeviceBuffer& x, int tokens) const {
-    ProductArguments a{};
-    a.matrices[0] = matrix.matrix;
-    a.rows = a.stride = matrix.rows;
-    a.first_row[1] = a.first_row[2] = a.rows;
-    a.join = Join::kBelow;
-    a.group = matrix.group;
-    a.columns = matrix.columns;
-    a.x = x.as<bf16>();
+  ProductArguments arguments(const PackedMatrix& matrix, const bf16* x, int tokens) const {
+    ProductArguments a = product_arguments(matrix, x, nullptr);
     a.epsilon = config_.rms_norm_epsilon;
     a.partial = partial_.as<float>();
     a.arranged = arranged_.as<char>();
@@ -332,7 +331,7 @@ class CudaDecoder : public DeviceDecoder {
                           layer.q.rows % 128 == 0 && layer.k.rows % 128 == 0;
     int first = 0;
     for (const PackedMatrix* matrix : {&layer.q, &layer.k, &layer.v}) {
-      ProductArguments a = arguments(*matrix, hidden_, tokens);
+      ProductArguments a = arguments(*matrix, hidden_.as<bf16>(), tokens);
       a.norm = layer.input_norm;
       a.y = projected_.as<bf16>() + first;
       a.stride = rows;
@@ -373,14 +372,14 @@ class CudaDecoder : public DeviceDecoder {
   }
 
   void add_product(const PackedMatrix& matrix, const DeviceBuffer& x, int tokens) {
-    ProductArguments a = arguments(matrix, x, tokens);
+    ProductArguments a = arguments(matrix, x.as<bf16>(), tokens);
     a.residual = hidden_.as<bf16>();
     a.y = hidden_.as<bf16>();
     multiply(matrix.bits, a, stream_);
   }
 
   void feed_forward(const CudaLayer& layer, const CudaSwiGlu& mlp, int tokens) {
-    ProductArguments a = arguments(mlp.gate, hidden_, tokens);
+    ProductArguments a = arguments(mlp.gate, hidden_.as<bf16>(), tokens);
     a.matrices[1] = mlp.up.matrix;
     a.join = Join::kGated;
     a.norm = layer.output_norm;
@@ -390,7 +389,7 @@ class CudaDecoder : public DeviceDecoder {
   }
 
   void feed_forward(const CudaLayer& layer, const CudaExperts& mlp, int tokens) {
-    ProductArguments router = arguments(mlp.router, hidden_, tokens);
+    ProductArguments router = arguments(mlp.router, hidden_.as<bf16>(), tokens);
     router.norm = layer.output_norm;
     router.y = scores_.as<float>();
     router.float_output = 1;
@@ -414,6 +413,19 @@ class CudaDecoder : public DeviceDecoder {
     multiply_experts(ExpertPart::kMixed, packing.bits, a, tokens, stream_);
   }
 
+  void multiply_layers(int tokens) {
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const CudaLayer& layer = layers_[i];
+      project(layer, tokens);
+      attend(layer, i, tokens);
+      add_product(layer.o, attended_, tokens);
+      if (const auto* mlp = std::get_if<CudaSwiGlu>(&layer.mlp))
+        feed_forward(layer, *mlp, tokens);
+      else
+        feed_forward(layer, std::get<CudaExperts>(layer.mlp), tokens);
+    }
+  }
+
   void enqueue(int tokens, Pick pick) {
     EmbedArguments e{};
     e.weight = embedding_.matrix.weight, e.scales = embedding_.matrix.scales;
@@ -425,22 +437,25 @@ class CudaDecoder : public DeviceDecoder {
     e.columns = embedding_.columns, e.bits = embedding_.bits, e.group = embedding_.group;
     e.turn_count = kHeadDim / 2;
     e.turned_length = config_.yarn ? static_cast<float>(config_.yarn->attention_factor) : 1.0f;
-    launch({kernels_.embed(), {static_cast<unsigned>(tokens), 1, 1}, 256, 0}, e, stream_);
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      const CudaLayer& layer = layers_[i];
-      project(layer, tokens);
-      attend(layer, i, tokens);
-      add_product(layer.o, attended_, tokens);
-      if (const auto* mlp = std::get_if<CudaSwiGlu>(&layer.mlp))
-        feed_forward(layer, *mlp, tokens);
-      else
-        feed_forward(layer, std::get<CudaExperts>(layer.mlp), tokens);
+    const bool in_one = tokens == 1 && token_step_;
+    if (in_one) {
+      token_step_->clear(stream_);
+      e.out = token_step_->input();
     }
-    ProductArguments a = arguments(head_, hidden_, tokens);
-    a.norm = last_norm_;
-    a.y = logits_.as<float>();
-    a.float_output = 1;
-    multiply(head_.bits, a, stream_);
+    launch({kernels_.embed(), {static_cast<unsigned>(tokens), 1, 1}, 256, 0}, e, stream_);
+    if (in_one) {
+      token_step_->start(splits_, stream_);
+    } else {
+      multiply_layers(tokens);
+    }
+    if (!in_one || !token_step_->has_head()) {
+      ProductArguments a =
+          arguments(head_, in_one ? token_step_->output() : hidden_.as<bf16>(), tokens);
+      a.norm = last_norm_;
+      a.y = logits_.as<float>();
+      a.float_output = 1;
+      multiply(head_.bits, a, stream_);
+    }
     if (pick != Pick::kNothing) pick_tokens(tokens, pick);
   }
 
@@ -483,6 +498,7 @@ class CudaDecoder : public DeviceDecoder {
   std::vector<const nn::Sampler*> samplers_;  // empty: the likeliest
   std::vector<int> tokens_;
   std::vector<std::pair<uint64_t, int>> states_;  // of the sequences, when last seen
+  std::unique_ptr<CudaTokenStep> token_step_;     // null: a step of one sequence as of more
   bool running_ = false;
   int started_ = 0, read_ = 0, room_ = 0;
 };

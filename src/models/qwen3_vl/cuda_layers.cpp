@@ -67,6 +67,19 @@ std::optional<std::variant<CudaSwiGlu, CudaExperts>> mlp_of(const DecoderLayer& 
 
 }  // namespace
 
+ProductArguments product_arguments(const PackedMatrix& matrix, const bf16* x, void* y) {
+  ProductArguments a{};
+  a.matrices[0] = matrix.matrix;
+  a.rows = a.stride = a.first_row[1] = a.first_row[2] = matrix.rows;
+  a.join = Join::kBelow;
+  a.group = matrix.group;
+  a.columns = matrix.columns;
+  a.x = x;
+  a.y = y;
+  a.tokens = a.slices = 1;
+  return a;
+}
+
 std::optional<CudaWeights> cuda_weights(const LanguageModel& model, const TextConfig& config) {
   const auto embedding = packed(model.embedding()), head = packed(model.head());
   const int shared = config.heads / std::max(1, config.key_value_heads);

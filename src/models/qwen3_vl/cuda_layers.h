@@ -20,6 +20,9 @@ inline bool alike(const PackedMatrix& a, const PackedMatrix& b) {
   return a.bits == b.bits && a.group == b.group && a.columns == b.columns;
 }
 
+/// y = x matrix^T for one token.
+cuda::ProductArguments product_arguments(const PackedMatrix& matrix, const cuda::bf16* x, void* y);
+
 struct CudaSwiGlu {
   PackedMatrix gate, up, down;
 };

@@ -12,6 +12,10 @@ using bf16 = __nv_bfloat16;
 
 constexpr int kWarp = 32;
 
+// What kernels of one token hand on says itself where it is there: this pair of bf16 is never
+// written, as NaN is written as 0x7fff.
+constexpr uint32_t kUnwritten = 0xffffffffu;
+
 struct ProductMatrix {
   const uint32_t* weight = nullptr;                 // (rows, columns) packed, or bf16
   const bf16 *scales = nullptr, *biases = nullptr;  // (rows, columns / group)
@@ -40,18 +44,24 @@ struct ProductArguments {
   float* partial;                     // (slices, tokens, packed rows): where slices > 1
   uint32_t* arrived;                  // a zero for each block of rows
   int rows, columns, tokens, slices;  // kGated: `rows` of the result
+  // Of a step of one token: whether x says itself where it is there (kUnwritten), else the kernel
+  // ahead must have ended; what becomes unwritten again once all of x is there, or null.
+  int x_tells, clear_count;
+  uint4* clear;
 
   // Rows of weights: twice those of a gated result.
   __host__ __device__ int packed_rows() const { return join == Join::kGated ? 2 * rows : rows; }
 };
 
-// Unit: columns a lane quartet multiplies at a time, 64, or 32 for groups of 32.
-template <int Bits_, int Unit_, int ColumnTiles_, int WarpsAlongK_>
+// Unit: columns a lane quartet multiplies at a time, 64, or 32 for groups of 32. Warpgroups: of
+// four warps, which multiply together on Hopper; 0: each warp for itself.
+template <int Bits_, int Unit_, int ColumnTiles_, int WarpsAlongK_, int Warpgroups_ = 0>
 struct ProductShape {
   static constexpr int Bits = Bits_, kUnit = Unit_, ColumnTiles = ColumnTiles_,
                        WarpsAlongK = WarpsAlongK_;
   static constexpr bool kQuantized = Bits < 16;
-  static constexpr int kWarps = 8, kThreads = kWarps * kWarp;
+  static constexpr bool kWarpgroups = Warpgroups_ > 0;
+  static constexpr int kWarps = kWarpgroups ? 4 * Warpgroups_ : 8, kThreads = kWarps * kWarp;
   static constexpr int kWarpsAlongRows = kWarps / WarpsAlongK;
   static constexpr int kBlockRows = 16 * kWarpsAlongRows;
   static constexpr int kChunk = kQuantized ? 256 : 64;  // columns a warp fetches at a time
@@ -66,16 +76,18 @@ struct ProductShape {
                                                                             : 4);
   static constexpr int kGroupBytes = kQuantized ? kChunk / kUnit * 2 : 0;  // most scales of a row
   static constexpr int kStageBytes = 16 * kRowStride * 4 + 2 * 16 * kGroupBytes;
-  static constexpr int kStages = Bits == 16        ? 4
-                                 : ColumnTiles > 1 ? (Bits == 2 ? 3 : 2)
-                                 : Bits <= 4       ? 4
-                                                   : 3;
-  static constexpr int kRingBytes = kWarps * kStages * kStageBytes;
   // Where x has a ring beside that of the rows, for a chunk of all warps.
   static constexpr int kXBytes = kChunk * 8 * ColumnTiles * 2,
                        kSumBytes = kQuantized ? kUnits * 8 * ColumnTiles * 4 : 0,
-                       kWideStageBytes = kWarps * kStageBytes + kXBytes + kSumBytes,
-                       kWideBytes = kStages * kWideStageBytes;
+                       kWideStageBytes = kWarps * kStageBytes + kXBytes + kSumBytes;
+  static constexpr int kStages = kWarpgroups       ? (208 << 10) / (kWideStageBytes + 8)
+                                 : Bits == 16      ? 4
+                                 : ColumnTiles > 1 ? (Bits == 2 ? 3 : 2)
+                                 : Bits <= 4       ? 4
+                                                   : 3;
+  static constexpr int kRingBytes = kWarps * kStages * kStageBytes,
+                       kWideBytes =
+                           kStages * (kWideStageBytes + (kWarpgroups ? 8 : 0));  // a barrier
   // Tokens as laid out: a power of two up to 8, else all tiles.
   __host__ __device__ static constexpr int padded_tokens(int tokens) {
     return ColumnTiles > 1 ? 8 * ColumnTiles : tokens <= 2 ? tokens : tokens <= 4 ? 4 : 8;
@@ -91,29 +103,37 @@ struct ProductShape {
   }
 };
 
-// One token. Unit: columns that share a scale, 64 or 32 (groups of 128 are two).
-template <int Bits_, int Unit_>
+// For more than 8 tokens: 192 rows a block, which divides the rows of the usual models evenly.
+template <int Bits, int Unit, int ColumnTiles>
+using WarpgroupShape = ProductShape<Bits, Unit, ColumnTiles, 1, 3>;
+
+// One token. Unit: columns that share a scale, 64 or 32 (groups of 128 are two). Ring: KiB of all
+// warps' copies of weights.
+template <int Bits_, int Unit_, int Ring_ = 144>
 struct TokenShape {
   static constexpr int Bits = Bits_, kUnit = Unit_;
+  static constexpr bool kQuantized = Bits < 16;
   static constexpr int kWarps = 8, kThreads = kWarps * kWarp;
-  static constexpr int kTile = 4 * kUnit;           // columns that a warp multiplies at a time
-  static constexpr int kWords = kUnit * Bits / 32;  // of a lane and row
+  // Columns that a warp multiplies at a time.
+  static constexpr int kTile = kQuantized ? 4 * kUnit : 64;
+  static constexpr int kWords = kTile / 4 * Bits / 32;  // of a lane and row
   static constexpr int kRowBytes = kTile * Bits / 8;
   static constexpr int kPieces = kRowBytes / 16, kCopies = (kPieces + 1) / 2;  // of a lane
   // Lanes that read at a time find different banks.
   static constexpr int kRowStride = kRowBytes + (kRowBytes % 128 == 0 ? 16 : 0);
   // From one copy of a lane to its next: either pieces divide 16 or rows follow each other.
   static constexpr int kCopyStride = kRowStride == kRowBytes ? 256 : 16 * kRowStride / kPieces;
-  static constexpr int kStageBytes = 16 * (kRowStride + 16);
-  static constexpr int kStages = (144 << 10) / (kWarps * kStageBytes);
+  static constexpr int kStageBytes = 16 * (kRowStride + (kQuantized ? 16 : 0));
+  static constexpr int kStages = (Ring_ << 10) / (kWarps * kStageBytes);
   static constexpr int kRingBytes = kWarps * kStages * kStageBytes;
-  static constexpr int kXBytes = 2 * kTile;
+  static constexpr int kXBytes = (kQuantized ? 2 : 4) * kTile;  // two parts of each number
+  static constexpr int kTileGroups = kQuantized ? 4 : 0;
   static constexpr int kBatch = 4;  // row tiles whose sums are added at a time
   static constexpr int kSumFloats = kBatch * kWarps * 16;
   __host__ static constexpr size_t shared_bytes(int columns) {
     const size_t tiles = static_cast<size_t>(columns) / kTile;
-    return kRingBytes + (tiles + 1) * kXBytes + tiles * 4 * sizeof(float) * 2 +
-           (2 * kSumFloats + kWarps) * 4;
+    return kRingBytes + (tiles + 1) * kXBytes + tiles * kTileGroups * sizeof(float) * 2 +
+           (2 * kSumFloats + 2 * kWarps) * 4;
   }
 };
 
@@ -142,6 +162,39 @@ constexpr int kAttentionWarps = 8;
 constexpr int kSharedState = kHeadDim + 16;  // floats
 constexpr unsigned attention_shared_bytes(int rows) {
   return static_cast<unsigned>(kAttentionWarps * rows * kSharedState) * 4;
+}
+// The same as a part of a step, a warp: 16 keys and values, then its results.
+constexpr int kAttentionWarpBytes = 32 * (2 * kHeadDim + 16);
+constexpr int kAttentionPartBytes = kAttentionWarps * kAttentionWarpBytes;
+static_assert(kAttentionWarpBytes >= kMostRows * kSharedState * 4);
+
+// A product of a step of one token, and the attention over its result where there are key heads.
+struct alignas(16) StepStage {
+  ProductArguments product;
+  AttentionArguments attention;
+};
+struct StepArguments {
+  const StepStage* stages;
+  int count, columns;  // the most of a product
+};
+
+// Shared memory before that of the products. Copies of weights run at most as many products ahead
+// as their ring has stages; stages are copied so far ahead of them that a barrier lies between.
+template <class Shape>
+struct StepShared {
+  static constexpr int kAhead = 2 * Shape::kStages + 2, kStages = 2 * kAhead;
+  StepStage stages[kStages];
+  bf16 turned[kMostRows][kHeadDim];
+  alignas(16) char keys[kAttentionPartBytes];
+};
+
+// One step's products: what leaves room for the keys.
+template <int Bits, int Unit>
+using StepShape = TokenShape<Bits, Unit, Bits == 8 ? 110 : 84>;
+template <int Bits, int Unit>
+constexpr size_t step_shared_bytes(int columns) {
+  using Shape = StepShape<Bits, Unit>;
+  return sizeof(StepShared<Shape>) + Shape::shared_bytes(columns);
 }
 
 struct EmbedArguments {

@@ -67,6 +67,20 @@ __device__ __forceinline__ void wait_for_previous_kernel() {
 #endif
 }
 
+// Past the first-level cache, for what other blocks may be writing.
+__device__ __forceinline__ uint32_t load_coherent(const uint32_t* from) {
+  uint32_t value;
+  asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(from));
+  return value;
+}
+__device__ __forceinline__ uint4 load_coherent(const uint4* from) {
+  uint4 value;
+  asm volatile("ld.relaxed.gpu.global.v4.u32 {%0,%1,%2,%3}, [%4];"
+               : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+               : "l"(from));
+  return value;
+}
+
 // A value that the compiler keeps rather than computes again.
 __device__ __forceinline__ uint32_t keep(uint32_t value) {
   asm volatile("" : "+r"(value));

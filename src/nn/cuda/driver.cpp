@@ -55,6 +55,8 @@ Kernels::Kernels() {
   check_driver(cuDeviceGetAttribute(&most_shared_bytes_,
                                     CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device),
                "asking for the shared memory");
+  check_driver(cuDeviceGetAttribute(&major_, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device),
+               "asking for the compute capability");
   const auto load = [](const void* image) {
     CUmodule module = nullptr;
     check_driver(cuModuleLoadData(&module, image),

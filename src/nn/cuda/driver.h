@@ -78,6 +78,8 @@ class Kernels {
   /// Any other kernel of step.cu by name.
   CUfunction step(const std::string& name) const;
   int multiprocessors() const { return multiprocessors_; }
+  /// Whether four warps can multiply together (Hopper).
+  bool has_warpgroups() const { return major_ == 9; }
   /// Of a block.
   size_t most_shared_bytes() const { return static_cast<size_t>(most_shared_bytes_); }
   /// Blocks of `threads` and so much shared memory that run on one multiprocessor at a time.
@@ -96,7 +98,7 @@ class Kernels {
   CUcontext context_ = nullptr;
   CUmodule product_modules_[7] = {}, step_module_ = nullptr;
   CUfunction attention_ = nullptr, embed_ = nullptr, pick_greedy_ = nullptr;
-  int multiprocessors_ = 0, most_shared_bytes_ = 0;
+  int multiprocessors_ = 0, most_shared_bytes_ = 0, major_ = 0;
 };
 
 /// Starts a kernel whose one argument is `arguments`; it may begin before the one ahead of it has

@@ -1,6 +1,7 @@
 #include "nn/cuda/product.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 #include "core/error.h"
@@ -12,9 +13,12 @@ constexpr int kFewTokens = 8;               // for which x fits beside the rings
 constexpr size_t kMostBytesOfX = 64 << 10;  // of shared memory, a block
 
 struct Shape {
-  int column_tiles, block_rows, chunk, wide_bytes, x_bytes, sum_bytes;
+  int column_tiles, block_rows, chunk, wide_bytes;
+  unsigned threads;
+  bool warpgroups;
   size_t (*shared_bytes)(int tokens, int columns);
   size_t (*token_bytes)(int columns);  // null where one token is as few
+  size_t (*step_bytes)(int columns);
 };
 
 template <int Bits, int Unit>
@@ -24,14 +28,16 @@ Shape shape_for(int tokens) {
                  S::kBlockRows,
                  S::kChunk,
                  S::kWideBytes,
-                 S::kXBytes,
-                 S::kSumBytes,
+                 S::kThreads,
+                 S::kWarpgroups,
                  [](int t, int columns) { return S::shared_bytes(t, columns); },
-                 Bits < 16 ? &TokenShape<Bits, Unit>::shared_bytes : nullptr};
+                 Bits < 16 || wants_new_forms() ? &TokenShape<Bits, Unit>::shared_bytes : nullptr,
+                 &step_shared_bytes<Bits, Unit>};
   };
   if (tokens <= kFewTokens) return of(ProductShape<Bits, Unit, 1, 8>{});
-  if (tokens <= 32) return of(ProductShape<Bits, Unit, 4, 1>{});
-  return of(ProductShape<Bits, Unit, 8, 1>{});
+  if (wants_new_forms() && Kernels::instance().has_warpgroups())
+    return tokens <= 32 ? of(WarpgroupShape<Bits, Unit, 4>{}) : of(WarpgroupShape<Bits, Unit, 8>{});
+  return tokens <= 32 ? of(ProductShape<Bits, Unit, 4, 1>{}) : of(ProductShape<Bits, Unit, 8, 1>{});
 }
 
 template <int Bits>
@@ -68,11 +74,17 @@ int slices_for_few(int columns, int tokens, int chunk) {
   return slices;
 }
 
-// So many that two blocks find room on each multiprocessor, each with a few chunks at least.
-int slices_for_many(int blocks, int chunks) {
-  constexpr int kFewestChunks = 4;
-  return std::clamp(2 * Kernels::instance().multiprocessors() / blocks, 1,
-                    std::max(1, chunks / kFewestChunks));
+// So many that the multiprocessors, of which each has room for one block of warpgroups or for two
+// others, have work, each block a few chunks at least.
+int slices_for_many(int packed_rows, int block_rows, bool warpgroups, int chunks) {
+  const int blocks = (packed_rows + block_rows - 1) / block_rows, most = warpgroups ? 1 : 2,
+            fewest_chunks = warpgroups ? 2 : 4;
+  return std::clamp(most * Kernels::instance().multiprocessors() / blocks, 1,
+                    std::max(1, chunks / fewest_chunks));
+}
+
+int unit_of(int bits, int group) {
+  return bits < 16 && group == 32 ? 32 : 64;
 }
 
 int blocks_of(const ProductArguments& a, const Shape& shape) {
@@ -113,24 +125,36 @@ void multiply_few(int bits, int unit, const Shape& shape, ProductArguments& a, C
 
 void multiply_many(int bits, int unit, const Shape& shape, ProductArguments& a, CUstream stream) {
   const Kernels& kernels = Kernels::instance();
-  const std::string kind = "_" + std::to_string(unit) + "_" + std::to_string(shape.column_tiles);
+  const std::string kind = (shape.warpgroups ? "_warpgroups_" : "_") + std::to_string(unit) + "_" +
+                           std::to_string(shape.column_tiles);
   const int blocks = blocks_of(a, shape), chunks = a.columns / shape.chunk;
   a.slices = 1;
-  launch({kernels.product(bits, "arrange" + kind), {static_cast<unsigned>(chunks), 1, 1}, 256, 0},
+  launch({kernels.product(bits, "arrange" + kind),
+          {static_cast<unsigned>(chunks), 1, 1},
+          shape.threads,
+          0},
          a, stream);
-  a.slices = slices_for_many(blocks, chunks);
+  a.slices = slices_for_many(a.packed_rows(), shape.block_rows, shape.warpgroups, chunks);
   const CUfunction function = kernels.product(bits, "wide" + kind);
-  check(kernels.blocks_at_once(function, 256, static_cast<size_t>(shape.wide_bytes)) > 0,
+  check(kernels.blocks_at_once(function, shape.threads, static_cast<size_t>(shape.wide_bytes)) > 0,
         ErrorCode::kUnavailable, "CUDA: this device has too little shared memory for ", a.tokens,
         " tokens at ", bits, " bits (", shape.wide_bytes, " bytes)");
   launch({function,
           {static_cast<unsigned>(blocks), static_cast<unsigned>(a.slices), 1},
-          256,
+          shape.threads,
           static_cast<unsigned>(shape.wide_bytes)},
          a, stream);
 }
 
 }  // namespace
+
+bool wants_new_forms() {
+  static const bool wants = [] {
+    const char* value = std::getenv("PRISMVID_CUDA_STEP");
+    return value && std::string(value) == "one-kernel";
+  }();
+  return wants;
+}
 
 bool has_product(int bits, int group, int columns) {
   if (bits == 16) return columns % 64 == 0;
@@ -142,22 +166,41 @@ void multiply(int bits, ProductArguments& a, CUstream stream) {
   check(a.tokens >= 1 && a.tokens <= kMostTokens && has_product(bits, a.group, a.columns),
         ErrorCode::kInternal, "no CUDA kernel for ", a.tokens, " tokens, ", bits,
         " bits, groups of ", a.group, " and ", a.columns, " columns");
-  const int unit = bits < 16 && a.group == 32 ? 32 : 64;
+  const int unit = unit_of(bits, a.group);
   const Shape shape = shape_for(bits, unit, a.tokens);
-  const bool one = a.tokens == 1 && shape.token_bytes &&
-                   shape.token_bytes(a.columns) <= Kernels::instance().most_shared_bytes();
+  const bool one =
+      a.tokens == 1 && shape.token_bytes(a.columns) <= Kernels::instance().most_shared_bytes();
   const auto run = one ? multiply_one : a.tokens <= kFewTokens ? multiply_few : multiply_many;
   run(bits, unit, shape, a, stream);
 }
 
+// bf16 streams faster a kernel a product.
+bool has_step(int bits, int group, int columns) {
+  return wants_new_forms() && bits < 16 && has_product(bits, group, columns) &&
+         shape_for(bits, unit_of(bits, group), 1).step_bytes(columns) <=
+             Kernels::instance().most_shared_bytes();
+}
+
+void start_step(int bits, int group, int blocks, const StepArguments& arguments, CUstream stream) {
+  const Kernels& kernels = Kernels::instance();
+  const int unit = unit_of(bits, group);
+  const size_t shared = shape_for(bits, unit, 1).step_bytes(arguments.columns);
+  const CUfunction function = kernels.product(bits, "step_" + std::to_string(unit));
+  check(kernels.blocks_at_once(function, 256, shared) > 0, ErrorCode::kUnavailable,
+        "CUDA: no room for the kernel of a step of one token");
+  launch({function, {static_cast<unsigned>(blocks), 1, 1}, 256, static_cast<unsigned>(shared)},
+         arguments, stream);
+}
+
 WorkspaceSizes workspace_sizes(int packed_rows, int columns, int tokens) {
-  // Slices for many tokens are at most what fills the device with the fewest blocks.
-  const size_t many = static_cast<size_t>(slices_for_many((packed_rows + 127) / 128, columns / 64));
+  const Shape shape = shape_for<16, 64>(tokens);  // of the smallest chunks
+  const size_t many = static_cast<size_t>(
+      slices_for_many(packed_rows, shape.block_rows, shape.warpgroups, columns / shape.chunk));
   const size_t few = static_cast<size_t>(
       std::max(slices_for_few(columns, kFewTokens, 64), slices_for_few(columns, kFewTokens, 256)));
   const size_t padded = static_cast<size_t>(tokens <= 32 ? 32 : 64);
-  return {(tokens <= kFewTokens ? few : std::max(few, many)) * tokens * packed_rows * 4,
-          padded * columns * 2, padded * (columns / 32) * 4};
+  return {std::max(few, many) * tokens * packed_rows * 4, padded * columns * 2,
+          padded * (columns / 32) * 4};
 }
 
 }  // namespace prismvid::cuda

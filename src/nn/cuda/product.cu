@@ -1,10 +1,12 @@
 // The product kernels of one number of bits (PRISMVID_BITS, 16: bf16), by name: token_<unit> for
-// one token where packed; product_<unit> for up to 8; arrange_<unit>_<column tiles> and then
-// wide_<unit>_<column tiles> for more. Experts, where packed: gated_experts_<unit> and then
+// one token where packed, step_<unit> for all of its layers; product_<unit> for up to 8;
+// arrange_<unit>_<column tiles> and then wide_<unit>_<column tiles> for more, or those of
+// warpgroups_<unit>_<column tiles>. Experts, where packed: gated_experts_<unit> and then
 // mixed_experts_<unit>.
 #include "expert_product.cuh"
 #include "token_product.cuh"
-#include "wide_product.cuh"
+#include "token_step.cuh"
+#include "warpgroup_product.cuh"
 
 namespace prismvid::cuda {
 
@@ -24,6 +26,18 @@ namespace prismvid::cuda {
       wide_##unit##_##tiles(const __grid_constant__ ProductArguments arguments) {      \
     extern __shared__ __align__(128) char shared[];                                    \
     WideProduct<ProductShape<PRISMVID_BITS, unit, tiles, 1>>(arguments, shared).run(); \
+  }                                                                                    \
+  PRISMVID_WARPGROUPS(unit, tiles, WarpgroupShape<PRISMVID_BITS, unit, tiles>)
+
+#define PRISMVID_WARPGROUPS(unit, tiles, ...)                                                   \
+  extern "C" __global__ void __launch_bounds__(__VA_ARGS__::kThreads)                           \
+      arrange_warpgroups_##unit##_##tiles(const __grid_constant__ ProductArguments arguments) { \
+    arrange_for_warpgroups<__VA_ARGS__>(arguments);                                             \
+  }                                                                                             \
+  extern "C" __global__ void __launch_bounds__(__VA_ARGS__::kThreads)                           \
+      wide_warpgroups_##unit##_##tiles(const __grid_constant__ ProductArguments arguments) {    \
+    extern __shared__ __align__(128) char shared[];                                             \
+    multiply_by_warpgroups<__VA_ARGS__>(arguments, shared);                                     \
   }
 
 #define PRISMVID_TOKEN(unit)                                                \
@@ -42,12 +56,21 @@ namespace prismvid::cuda {
     ExpertProduct<Shape>(arguments, shared).run();                               \
   }
 
+#define PRISMVID_STEP(unit)                                          \
+  extern "C" __global__ void __launch_bounds__(256, 1)               \
+      step_##unit(const __grid_constant__ StepArguments arguments) { \
+    extern __shared__ __align__(128) char shared[];                  \
+    run_step<StepShape<PRISMVID_BITS, unit>>(arguments, shared);     \
+  }
+
 PRISMVID_PRODUCT(64)
 PRISMVID_WIDE(64, 4)
 PRISMVID_WIDE(64, 8)
 #if PRISMVID_BITS < 16
 PRISMVID_TOKEN(64)
 PRISMVID_TOKEN(32)
+PRISMVID_STEP(64)
+PRISMVID_STEP(32)
 PRISMVID_PRODUCT(32)
 PRISMVID_WIDE(32, 4)
 PRISMVID_WIDE(32, 8)
@@ -55,6 +78,12 @@ PRISMVID_EXPERTS(gated, kGated, 64)
 PRISMVID_EXPERTS(mixed, kMixed, 64)
 PRISMVID_EXPERTS(gated, kGated, 32)
 PRISMVID_EXPERTS(mixed, kMixed, 32)
+#else
+extern "C" __global__ void __launch_bounds__(256)
+    token_64(const __grid_constant__ ProductArguments arguments) {
+  extern __shared__ __align__(128) char shared[];
+  multiply_token<TokenShape<16, 64>>(arguments, shared);
+}
 #endif
 
 }  // namespace prismvid::cuda

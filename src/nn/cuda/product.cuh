@@ -149,13 +149,21 @@ class Product {
         pairs[i] = Shape::kQuantized ? __byte_perm(words[i / 2], words[(i + Shape::kPairs) / 2],
                                                    i % 2 ? 0x7632 : 0x5410)
                                      : words[i];
+      if constexpr (Shape::kWarpgroups) {  // (unit, 16 columns, half, token, lane % 4)
 #pragma unroll
-      for (int i = 0; i < Shape::kQuarters; ++i) {
-        const int place =
-            ((unit * Shape::kQuarters + i) * (padded_ / in_tile) + token / in_tile) * in_tile * 4 +
-            token % in_tile * 4 + t;
-        *reinterpret_cast<uint4*>(x_ + place * 16) =
-            make_uint4(pairs[i * 4], pairs[i * 4 + 1], pairs[i * 4 + 2], pairs[i * 4 + 3]);
+        for (int i = 0; i < Shape::kPairs; ++i)
+          *reinterpret_cast<uint32_t*>(x_ + ((unit * Shape::kPairs + i) * padded_ + token) * 16 +
+                                       t * 4) = pairs[i];
+      } else {
+#pragma unroll
+        for (int i = 0; i < Shape::kQuarters; ++i) {
+          const int place =
+              ((unit * Shape::kQuarters + i) * (padded_ / in_tile) + token / in_tile) * in_tile *
+                  4 +
+              token % in_tile * 4 + t;
+          *reinterpret_cast<uint4*>(x_ + place * 16) =
+              make_uint4(pairs[i * 4], pairs[i * 4 + 1], pairs[i * 4 + 2], pairs[i * 4 + 3]);
+        }
       }
       if (Shape::kQuantized && t == 0) x_sums_[unit * padded_ + token] = sum;
     }

@@ -14,6 +14,18 @@ bool has_product(int bits, int group, int columns);
 /// must be of the sizes below and unused by what runs beside it.
 void multiply(int bits, ProductArguments& arguments, CUstream stream);
 
+/// Whether the process runs the forms that were measured alone (bench/cuda/product_bench.cu) but
+/// not yet in the program: PRISMVID_CUDA_STEP=one-kernel. One kernel for a step of one packed
+/// sequence, a kernel of its own for one token of bf16, warpgroups for more than 8 tokens.
+bool wants_new_forms();
+
+/// Whether the kernel of all layers of one token has such matrices, of so many columns at most.
+bool has_step(int bits, int group, int columns);
+
+/// Starts it on as many blocks, at most one a multiprocessor and a row tile of each product. They
+/// wait for each other, so all must come to run at a time.
+void start_step(int bits, int group, int blocks, const StepArguments& arguments, CUstream stream);
+
 /// Workspaces that are enough for every product of so many tokens, packed rows and columns.
 struct WorkspaceSizes {
   size_t partial = 0, arranged = 0, arranged_sums = 0;  // in bytes

@@ -38,4 +38,30 @@ __device__ __forceinline__ void write_rows(const ProductArguments& a, int token,
   write_row(a, token, row + 8, next_sum);
 }
 
+// Of rows `row` and `row` + 1 of one token; `row` is even.
+__device__ __forceinline__ uint32_t residual_pair(const ProductArguments& a, int row) {
+  if (!a.residual || row >= a.rows) return 0;
+  if (row + 1 < a.rows) return load_coherent(reinterpret_cast<const uint32_t*>(a.residual + row));
+  return __bfloat16_as_ushort(a.residual[row]);
+}
+__device__ __forceinline__ void write_pair(const ProductArguments& a, int row, float first,
+                                           float second, uint32_t residual) {
+  if (row >= a.rows) return;
+  const bool both = row + 1 < a.rows;
+  first += low_half(residual), second += high_half(residual);
+  if (a.float_output) {
+    float* y = static_cast<float*>(a.y) + row;
+    if (both)
+      *reinterpret_cast<float2*>(y) = make_float2(first, second);
+    else
+      *y = first;
+  } else {
+    bf16* y = static_cast<bf16*>(a.y) + row;
+    if (both)
+      *reinterpret_cast<uint32_t*>(y) = pack(first, second);
+    else
+      *y = __float2bfloat16(first);
+  }
+}
+
 }  // namespace prismvid::cuda
