@@ -17,6 +17,17 @@ function(prismvid_cuda_image name source)
   set(${name}_image ${image} PARENT_SCOPE)
 endfunction()
 
+# A program of nvcc alone, named as its source, by a target that is built only when asked for.
+function(prismvid_cuda_program name source)
+  get_filename_component(program ${source} NAME_WE)
+  set(program ${CMAKE_CURRENT_BINARY_DIR}/${program})
+  add_custom_command(OUTPUT ${program} DEPENDS ${source} ${cuda_headers}
+    COMMAND ${NVCC} -std=c++20 -O3 -I${PROJECT_SOURCE_DIR}/src ${PRISMVID_CUDA_ARCHITECTURES} -o ${program}
+      ${CMAKE_CURRENT_SOURCE_DIR}/${source}
+    COMMENT "nvcc ${name}" VERBATIM)
+  add_custom_target(${name} DEPENDS ${program})
+endfunction()
+
 if(PRISMVID_CUDA)
   if(NOT NVCC)
     message(FATAL_ERROR "PRISMVID_CUDA needs nvcc, NVIDIA's CUDA toolkit 13, on the PATH or in /usr/local/cuda/bin.")
