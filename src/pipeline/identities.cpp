@@ -1,6 +1,7 @@
 #include "pipeline/identities.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/error.h"
 #include "document/stage_values.h"
@@ -59,11 +60,14 @@ void match_people(store::Store& store, const std::string& video_id, const std::s
 std::vector<document::FaceIdentity> identities_of(store::Store& store, const std::string& video_id,
                                                   const std::string& cache_key, size_t count) {
   std::vector<document::FaceIdentity> identities(count);
+  std::map<std::string, std::optional<store::PersonRecord>> people;  // a person has many tracks
   for (const FaceRecord& face : store.faces_of_video(video_id)) {
     if (face.cache_key != cache_key || face.person_id.empty() || face.track >= static_cast<int>(count)) continue;
     document::FaceIdentity& identity = identities[static_cast<size_t>(face.track)];
     identity.person_id = face.person_id;
-    if (const auto person = store.find_person(face.person_id)) {
+    const auto [known, is_new] = people.try_emplace(face.person_id);
+    if (is_new) known->second = store.find_person(face.person_id);
+    if (const auto& person = known->second) {
       identity.name = person->name;
       identity.hidden = person->hidden;
     }
