@@ -147,8 +147,9 @@ std::vector<int64_t> sample_times(const TimeRange& range, double frames_per_seco
   return times;
 }
 
-ClipReader::ClipReader(std::filesystem::path video, const Model& model)
+ClipReader::ClipReader(std::filesystem::path video, const Model& model, FrameSearch search)
     : video_(std::move(video)), model_(model) {
+  if (search == FrameSearch::kSeeking) return;
   if (auto times = media::scan_frame_times(video_))
     times_ = std::make_shared<const media::FrameTimes>(std::move(*times));
 }

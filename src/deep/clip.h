@@ -26,11 +26,15 @@ struct Clip {
 /// four (those behind its end show its last frame again, as in training).
 std::vector<int64_t> sample_times(const TimeRange& range, double frames_per_second, int most);
 
+/// How frames are found: by the times of all, for which the file is read through once, or by
+/// seeking, which is less for one clip of a long video.
+enum class FrameSearch { kAllTimes, kSeeking };
+
 /// Reads clips of one video. Not thread-safe.
 class ClipReader {
  public:
   /// `model` must outlive this. Throws what media::open_video() throws.
-  ClipReader(std::filesystem::path video, const Model& model);
+  ClipReader(std::filesystem::path video, const Model& model, FrameSearch search);
 
   /// Decodes the frames nearest to sample_times(), several at once. Throws what media::open_video()
   /// throws, Error(kCancelled) when stopped, Error(kNotVideo) where the range holds no frame.
@@ -43,7 +47,7 @@ class ClipReader {
  private:
   std::filesystem::path video_;
   const Model& model_;
-  std::shared_ptr<const media::FrameTimes> times_;  // null where only decoding would tell
+  std::shared_ptr<const media::FrameTimes> times_;  // null: by seeking and decoding
 };
 
 /// The frame at each of `times_us` (ascending), in its display size.

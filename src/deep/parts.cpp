@@ -106,7 +106,8 @@ class ReadAhead {
  private:
   void run(const std::stop_token& stop) {
     try {
-      ClipReader reader(work_.video, work_.model);
+      ClipReader reader(work_.video, work_.model,
+                        ranges_.size() == 1 ? FrameSearch::kSeeking : FrameSearch::kAllTimes);
       // Who asks is gone (`stop`), or the whole work is to end.
       std::stop_source either;
       const std::stop_callback gone(stop, [&] { either.request_stop(); });
