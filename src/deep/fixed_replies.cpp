@@ -35,7 +35,7 @@ Json example(const Json& schema, const std::string& name, const TimeRange& range
 
 }  // namespace
 
-FixedReplies::FixedReplies(Model& model, int tokens) : model_(model), tokens_(tokens) {}
+FixedReplies::FixedReplies(Model& model, int tokens) : ForwardingModel(model), tokens_(tokens) {}
 
 void FixedReplies::ask(std::span<const Request> requests,
                        const std::function<void(size_t, Reply)>& take, std::stop_token stop) {

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "deep/forwarding_model.h"
 #include "document/json.h"
 
 namespace prismvid::deep {
@@ -22,21 +23,17 @@ void write_pictures(std::ofstream& out, const std::vector<std::shared_ptr<const 
               static_cast<std::streamsize>(picture->stride()) * picture->height());
 }
 
-class RecordedModel : public Model {
+class RecordedModel : public ForwardingModel {
  public:
   RecordedModel(std::shared_ptr<Model> model, fs::path folder, std::shared_ptr<int> requests)
-      : model_(std::move(model)), folder_(std::move(folder)), requests_(std::move(requests)) {}
-
-  const document::StageModel& card() const override { return model_->card(); }
-  const Feeding& feeding() const override { return model_->feeding(); }
-  Image resized(ImageView picture, int frames) const override {
-    return model_->resized(picture, frames);
-  }
-  int count_tokens(const std::string& text) const override { return model_->count_tokens(text); }
+      : ForwardingModel(*model),
+        kept_(std::move(model)),
+        folder_(std::move(folder)),
+        requests_(std::move(requests)) {}
 
   void ask(std::span<const Request> requests, const std::function<void(size_t, Reply)>& take,
            std::stop_token stop) override {
-    model_->ask(
+    model_.ask(
         requests,
         [&](size_t i, Reply reply) {
           write(requests[i], reply);
@@ -79,7 +76,7 @@ class RecordedModel : public Model {
           folder_.string(), "'");
   }
 
-  std::shared_ptr<Model> model_;
+  std::shared_ptr<Model> kept_;
   fs::path folder_;
   std::shared_ptr<int> requests_;
 };

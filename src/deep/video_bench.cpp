@@ -9,6 +9,7 @@
 #include "core/stopwatch.h"
 #include "deep/ask.h"
 #include "deep/fixed_replies.h"
+#include "deep/forwarding_model.h"
 #include "deep/stages.h"
 #include "deep/windows.h"
 #include "media/open_video.h"
@@ -23,16 +24,10 @@ class NothingKept : public PartStore {
 };
 
 /// Tells when the first piece of a reply came.
-class FirstPiece : public Model {
+class FirstPiece : public ForwardingModel {
  public:
-  explicit FirstPiece(Model& model) : model_(model) {}
+  using ForwardingModel::ForwardingModel;
 
-  const document::StageModel& card() const override { return model_.card(); }
-  const Feeding& feeding() const override { return model_.feeding(); }
-  Image resized(ImageView picture, int frames) const override {
-    return model_.resized(picture, frames);
-  }
-  int count_tokens(const std::string& text) const override { return model_.count_tokens(text); }
   void ask(std::span<const Request> requests, const std::function<void(size_t, Reply)>& take,
            std::stop_token stop) override {
     std::vector<Request> watched(requests.begin(), requests.end());
@@ -51,7 +46,6 @@ class FirstPiece : public Model {
   }
 
  private:
-  Model& model_;
   const Stopwatch watch_;
   mutable std::mutex mutex_;
   std::optional<double> seconds_;
