@@ -5,14 +5,14 @@
 #include <ctime>
 #include <string>
 
+#include "core/stopwatch.h"
+
 namespace prismvid::pipeline {
 
 /// Wall time since it was made, and the time of day for records.
 class Clock {
  public:
-  double seconds_since_start() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+  double seconds_since_start() const { return watch_.seconds(); }
 
   double ms_since_start() const { return seconds_since_start() * 1000; }
 
@@ -29,7 +29,7 @@ class Clock {
   }
 
  private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  Stopwatch watch_;
 };
 
 }  // namespace prismvid::pipeline
