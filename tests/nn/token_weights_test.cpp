@@ -6,23 +6,13 @@
 #include <cmath>
 #include <random>
 
+#include "nn/model_logits.h"
 #include "nn/sampler.h"
 
 namespace prismvid::nn {
 namespace {
 
 constexpr int kVocabulary = 151936;
-
-/// Logits of a model's kind, with equal ones, masked ones and NaN among them.
-std::vector<float> logits_of(int count, unsigned seed, float spread) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, spread);
-  std::vector<float> logits(count);
-  for (float& logit : logits) logit = std::round(normal(random) * 256) / 256;
-  for (int i = 0; i < count / 10; ++i) logits[random() % count] = -INFINITY;
-  if (count > 20) logits[random() % count] = NAN;
-  return logits;
-}
 
 struct Settings {
   float temperature = 1, top_p = 1, min_p = 0;

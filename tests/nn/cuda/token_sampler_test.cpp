@@ -12,21 +12,13 @@
 #include <tuple>
 
 #include "nn/cuda/cuda_test.h"
+#include "nn/model_logits.h"
 #include "nn/sampler.h"
 
 namespace prismvid::cuda {
 namespace {
 
-// Of a model's kind, with equal ones, masked ones and NaN among them.
-std::vector<float> logits_of(int count, unsigned seed, float spread) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, spread);
-  std::vector<float> logits(count);
-  for (float& logit : logits) logit = std::round(normal(random) * 256) / 256;
-  for (int i = 0; i < count / 10; ++i) logits[random() % count] = -INFINITY;
-  if (count > 20) logits[random() % count] = NAN;
-  return logits;
-}
+using nn::logits_of;
 
 /// The tokens that have a chance, in the order in which they are drawn, and their shares.
 struct Shares {
