@@ -19,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int kOldest = 120000;        // generated columns, JSON paths
 constexpr int64_t kAnswerMs = 15'000;  // for a server to answer a connection
 constexpr int64_t kAgainMs = 100;
+constexpr int64_t kLeastSilenceMs = 5'000;
 
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
@@ -102,10 +103,12 @@ void check_server(PGconn* connection, const std::string& shown) {
 }
 
 void prepare_session(PGconn* connection, const std::string& shown, int64_t wait_ms) {
-  // A host that vanishes must not keep its locks for hours.
+  // A host that vanishes within a change must lose its locks before those who wait give up.
+  const std::string silence_ms = std::to_string(std::max(wait_ms / 2, kLeastSilenceMs));
   const std::string sql =
       "SET search_path TO prismvid; SET lock_timeout TO " + std::to_string(wait_ms) +
-      "; SET idle_in_transaction_session_timeout TO '10min'; SET tcp_keepalives_idle TO 30; "
+      "; SET idle_in_transaction_session_timeout TO " + silence_ms +
+      "; SET tcp_user_timeout TO " + silence_ms + "; SET tcp_keepalives_idle TO 30; "
       "SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3; "
       "SET standard_conforming_strings TO on";
   PGresult* result = PQexec(connection, sql.c_str());

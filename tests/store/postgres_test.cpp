@@ -140,6 +140,14 @@ TEST_F(Postgres, ALibraryLockedByAnotherIsAClearErrorAfterTheWait) {
               HasSubstr("is locked by another program"));
 }
 
+TEST_F(Postgres, WhoFallsSilentWithinAChangeLosesItsLocksBeforeOthersGiveUp) {
+  auto store = open(20'000);
+  PostgresDatabase silent(address_.text(), 1000);
+  Transaction transaction(silent, Lock::kLibrary);
+  EXPECT_TRUE(store->assign_faces({}).empty());
+  EXPECT_THAT(store_error([&] { transaction.commit(); }), HasSubstr("broke"));
+}
+
 TEST_F(Postgres, AServerThatWasKilledAndCameBackIsUsedAgain) {
   auto store = open();
   const auto jobs = open_job_store(address_);
