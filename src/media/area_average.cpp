@@ -42,25 +42,39 @@ float weight_at(const Footprint& f, int position) {
   return position == f.last ? f.last_weight : 1.0f;
 }
 
+// sums[i] = or += the samples of `Count` rows, in one pass over them.
+template <int Count, bool kIsFirst, typename Sample, typename Sum>
+PRISMVID_VECTOR_CLONES void add_some_rows(const PlaneView<Sample>& source, int y, Sum* __restrict sums, int values) {
+  const Sample *a = source.row(y), *b = source.row(y + (Count > 1 ? 1 : 0)), *c = source.row(y + (Count > 2 ? 2 : 0)),
+               *d = source.row(y + (Count > 3 ? 3 : 0));
+  for (int i = 0; i < values; ++i) {
+    Sum sum = kIsFirst ? Sum{a[i]} : static_cast<Sum>(sums[i] + a[i]);
+    if constexpr (Count > 1) sum = static_cast<Sum>(sum + b[i]);
+    if constexpr (Count > 2) sum = static_cast<Sum>(sum + c[i]);
+    if constexpr (Count > 3) sum = static_cast<Sum>(sum + d[i]);
+    sums[i] = sum;
+  }
+}
+
+template <bool kIsFirst, typename Sample, typename Sum>
+void add_up_to_four_rows(const PlaneView<Sample>& source, int y, int count, Sum* sums, int values) {
+  switch (count) {
+    case 1:
+      return add_some_rows<1, kIsFirst>(source, y, sums, values);
+    case 2:
+      return add_some_rows<2, kIsFirst>(source, y, sums, values);
+    case 3:
+      return add_some_rows<3, kIsFirst>(source, y, sums, values);
+    default:
+      return add_some_rows<4, kIsFirst>(source, y, sums, values);
+  }
+}
+
 template <typename Sample, typename Sum>
-PRISMVID_VECTOR_CLONES void add_rows(const PlaneView<Sample>& source, int begin, int end, Sum* __restrict sums,
-              int values) {
-  std::fill_n(sums, values, Sum{0});
-  int y = begin;
-  for (; y + 4 <= end; y += 4) {
-    const Sample *a = source.row(y), *b = source.row(y + 1), *c = source.row(y + 2),
-                 *d = source.row(y + 3);
-    for (int i = 0; i < values; ++i)
-      sums[i] = static_cast<Sum>(sums[i] + Sum{a[i]} + Sum{b[i]} + Sum{c[i]} + Sum{d[i]});
-  }
-  for (; y + 2 <= end; y += 2) {
-    const Sample *a = source.row(y), *b = source.row(y + 1);
-    for (int i = 0; i < values; ++i) sums[i] = static_cast<Sum>(sums[i] + Sum{a[i]} + Sum{b[i]});
-  }
-  for (; y < end; ++y) {
-    const Sample* a = source.row(y);
-    for (int i = 0; i < values; ++i) sums[i] = static_cast<Sum>(sums[i] + Sum{a[i]});
-  }
+void add_rows(const PlaneView<Sample>& source, int begin, int end, Sum* sums, int values) {
+  if (begin >= end) return std::fill_n(sums, values, Sum{0}), void();
+  add_up_to_four_rows<true>(source, begin, end - begin, sums, values);
+  for (int y = begin + 4; y < end; y += 4) add_up_to_four_rows<false>(source, y, end - y, sums, values);
 }
 
 template <typename Sample>
@@ -111,11 +125,21 @@ void average_columns(const float* column_sums, const std::vector<Footprint>& col
   }
 }
 
-// The whole number of columns of one channel under an output pixel, where that has a kernel; else
-// 0.
-int kernel_ratio(int source_width, int channels, int width) {
+template <typename Sum>
+PRISMVID_VECTOR_CLONES void average_many_columns(const Sum* __restrict column_sums, int ratio, int width, float scale, float* __restrict out) {
+  for (int x = 0; x < width; ++x, column_sums += ratio) {
+    Wide<Sum> sum = 0;
+    for (int k = 0; k < ratio; ++k) sum += column_sums[k];
+    out[x] = static_cast<float>(sum) * scale;
+  }
+}
+
+// The columns of one channel under an output pixel where that is a whole number whose sum is sure to fit, else 0.
+template <typename Sum>
+int whole_ratio(int source_width, int channels, int width) {
+  constexpr int kMost = std::is_same_v<Sum, uint16_t> ? 1024 : 6;
   const int ratio = channels == 1 && source_width % width == 0 ? source_width / width : 0;
-  return ratio <= 4 || ratio == 6 ? ratio : 0;
+  return ratio <= kMost ? ratio : 0;
 }
 
 template <typename Sum>
@@ -129,8 +153,10 @@ void average_columns_by(int ratio, const Sum* column_sums, int width, float scal
       return average_columns_by<3>(column_sums, width, scale, out);
     case 4:
       return average_columns_by<4>(column_sums, width, scale, out);
-    default:
+    case 6:
       return average_columns_by<6>(column_sums, width, scale, out);
+    default:
+      return average_many_columns(column_sums, ratio, width, scale, out);
   }
 }
 
@@ -144,7 +170,7 @@ void average(const PlaneView<Sample>& source, Size size, const RowSink& sink) {
       out(static_cast<size_t>(size.width * source.channels));
   const float scale = static_cast<float>(static_cast<double>(size.width) * size.height /
                                          source.width / source.height);
-  const int ratio = kernel_ratio(source.width, source.channels, size.width);
+  const int ratio = whole_ratio<Sum>(source.width, source.channels, size.width);
   const bool whole_rows = source.height % size.height == 0;
   for (int y = 0; y < size.height; ++y) {
     const Footprint& row = rows[static_cast<size_t>(y)];

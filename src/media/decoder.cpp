@@ -87,7 +87,7 @@ AVPixelFormat Decoder::choose_format(AVCodecContext* context, const AVPixelForma
 
 void Decoder::send(const AVPacket* packet, Care care) {
   context_->skip_loop_filter =
-      care == Care::kWithoutLoopFilter ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+      care == Care::kWithoutLoopFilter ? AVDISCARD_BIDIR : AVDISCARD_DEFAULT;
   context_->skip_frame = care == Care::kIfReferenced ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
   const int error = avcodec_send_packet(context_.get(), packet);
   if (error < 0 && error != AVERROR_EOF) ++damaged_;

@@ -8,7 +8,7 @@ namespace prismvid::media {
 /// What becomes of a picture.
 enum class Care {
   kExact,
-  kWithoutLoopFilter,  // where no other picture needs it: faster and slightly wrong
+  kWithoutLoopFilter,  // of B pictures: faster and slightly wrong, in those too that other B pictures need
   kIfReferenced,       // it is not wanted: decoded only where others need it
 };
 
