@@ -13,6 +13,13 @@ namespace {
 /// A reading this certain is upright: upside-down lines read as noise.
 constexpr float kSurelyUpright = 0.9f;
 
+/// Of width and height: what is not longer is a single glyph or a texture, of which upside down says nothing.
+constexpr double kLineAspect = 1.5;
+
+bool may_be_upside_down(const cv::Mat& line, const RecognizedText& reading) {
+  return reading.confidence < kSurelyUpright && line.cols > kLineAspect * line.rows;
+}
+
 class PpOcrEngine : public TextEngine {
  public:
   PpOcrEngine(const ModelRegistry& registry, const TextEngineOptions& options)
@@ -38,7 +45,7 @@ class PpOcrEngine : public TextEngine {
     std::vector<cv::Mat> turned;
     std::vector<size_t> indices;
     for (size_t i = 0; i < lines.size(); ++i) {
-      if (results[i].confidence >= kSurelyUpright || !orientation_.upside_down(lines[i])) continue;
+      if (!may_be_upside_down(lines[i], results[i]) || !orientation_.upside_down(lines[i])) continue;
       cv::rotate(lines[i], turned.emplace_back(), cv::ROTATE_180);
       indices.push_back(i);
     }

@@ -8,9 +8,9 @@ namespace prismvid::vision {
 namespace {
 
 constexpr float kLarge = 0.25f;             // of the picture's height: a line of letters so high is rare
-constexpr float kSameRegion = 0.5f;         // intersection over union
+constexpr float kSameRegion = 0.3f;         // intersection over union: faces move
 constexpr double kStronger = 1.3;           // times the energy
-constexpr int64_t kReadAgainUs = 2'000'000;
+constexpr int64_t kReadAgainUs = 5'000'000;
 
 bool is_large(const LumaFrame& luma, const Box& box) {
   return std::min(box.width(), box.height()) > kLarge * static_cast<float>(luma.luma.height());

@@ -23,8 +23,11 @@ constexpr int kMostVainLooks = 2;
 constexpr float kInside = 0.9f;             // of a track's box: the detector's box holds it
 constexpr float kSurroundings = 0.8f;       // of a line's height: at both ends together, less than a letter and a space
 constexpr size_t kMaxReadings = 5;          // of one text
+constexpr float kBeyondDoubt = 0.995f;      // confidence
 constexpr size_t kMaxHistory = 180;
-constexpr int64_t kLookEveryUs = 900'000;    // a second, less the jitter of frame times
+// A second, less the jitter of frame times; two where the last look brought nothing new.
+constexpr int64_t kLookEveryUs = 900'000;
+constexpr int64_t kLookCalmlyUs = 1'900'000;
 constexpr int64_t kStandingUs = 100'000;     // strokes that stay so long stand
 
 // What is done in one call, in lines read; looking for text costs about as much as two of them.
@@ -52,9 +55,9 @@ bool is_same_text(const OpenTrack& track, const RecognizedText& reading) {
   return similarity >= kResembles && std::min(known.confidence, reading.confidence) < 0.85f;
 }
 
-/// Two readings agree: the model errs in single frames, even where it is certain.
+/// Two readings agree, since the model errs in single frames, or every letter is beyond doubt.
 bool is_settled(const std::vector<TextReading>& readings) {
-  if (readings.size() >= kMaxReadings) return true;
+  if (readings.size() >= kMaxReadings || readings.front().confidence >= kBeyondDoubt) return true;
   for (size_t i = 0; i < readings.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       if (readings[i].text == readings[j].text) return true;
@@ -136,7 +139,7 @@ int TextReader::begin(Look& look) {
   size_ = luma.luma.size();
   shot_changed_ = sample.shot != shot_;
   if (shot_changed_) {
-    vain_looks_ = 0;
+    vain_looks_ = vain_stroke_looks_ = 0;
     strokes_.forget();
     refused_.forget();
   }
@@ -182,6 +185,7 @@ void TextReader::end(Look& look) {
 
 void TextReader::settle(Look& look) {
   const LumaFrame& luma = history_.back();
+  calm_ = std::none_of(look.found.begin(), look.found.end(), [](const Found& box) { return box.must_read; });
   for (Found& box : look.found)
     if (box.must_read) assign(box, luma);
   for (const Found& box : look.found)
@@ -193,12 +197,13 @@ void TextReader::settle(Look& look) {
 /// What calls for a look, none where the frames alone say that the texts are those of the last one. Strokes that moved are
 /// left to the next look, and so is what seems to change but was found not to, as over a restless background.
 TextReader::Call TextReader::call_for_look(const LumaFrame& luma) {
-  if (shot_changed_ || luma.pts_us - looked_us_ >= kLookEveryUs) return Call::kTime;
+  if (shot_changed_ || luma.pts_us - looked_us_ >= (calm_ ? kLookCalmlyUs : kLookEveryUs)) return Call::kTime;
   const auto needs_look = [&](const auto& track) {
     const bool doubtful = track->confirmations < 2 && track->readings().back().confidence < kSingleSightConfidence;
     return track->looks_unchanged() ? doubtful : vain_looks_ < kMostVainLooks;
   };
   if (std::any_of(open_.begin(), open_.end(), needs_look)) return Call::kTracks;
+  if (vain_stroke_looks_ >= kMostVainLooks && luma.pts_us - looked_us_ < kLookEveryUs) return Call::kNone;
   const auto before = std::find_if(history_.rbegin(), history_.rend(), [&](const LumaFrame& frame) {
     return frame.pts_us <= luma.pts_us - kStandingUs;
   });
@@ -313,9 +318,11 @@ OpenTrack* TextReader::inside(const Found& found) const {
 void TextReader::learn(const Look& look) {
   const auto is_new = [](const Found& box) { return !box.resembles && box.reading.confidence >= kSingleSightConfidence; };
   if (std::any_of(look.found.begin(), look.found.end(), is_new)) {
-    vain_looks_ = 0;
+    vain_looks_ = vain_stroke_looks_ = 0;
   } else if (look.call == Call::kTracks) {
     ++vain_looks_;
+  } else if (look.call == Call::kStrokes) {
+    ++vain_stroke_looks_;
   }
   std::vector<Box> texts;
   for (const Found& box : look.found) {
@@ -356,11 +363,21 @@ void TextReader::assign(Found& found, const LumaFrame& luma) {
     const double score = 1 + overlap + similarity;
     if (score > best_score) best_score = score, best = track.get();
   }
+  found.resembles = found.resembles || resembles_ended(found);
   if (best == nullptr) return;
   found.track = best;
   confirm(*best, luma, found.quad);
   if (text_similarity(voted(best->readings()).text, found.reading.text) == 1) best->confirm_text(luma);
   best->add_reading({found.reading.text, found.reading.confidence, 0});
+}
+
+/// Over a restless picture a text is lost and found again, each time with other letters.
+bool TextReader::resembles_ended(const Found& found) const {
+  const Box box = bounding_box(scaled(found.quad, 1.0f / static_cast<float>(size_.width), 1.0f / static_cast<float>(size_.height)));
+  return std::any_of(pending_.begin(), pending_.end(), [&](const Pending& ended) {
+    return intersection_over_union(bounding_box(ended.track.quad), box) >= kSameRegion &&
+           text_similarity(ended.track.text, found.reading.text) >= kResembles;
+  });
 }
 
 void TextReader::open(const Found& found, const LumaFrame& luma) {

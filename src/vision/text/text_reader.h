@@ -22,9 +22,9 @@ struct TextReaderStats {
 };
 
 /// Reads the text of a video: one TextTrack a line of text, from the first frame that shows it to
-/// the last. Text is looked for once a second and in samples whose frames show that a text has come,
-/// gone or changed, and read where a region is new or has changed; start and end are then found in
-/// the luma of every frame. A sample is worked on in the calls after the one that brought it, so that
+/// the last. Text is looked for once a second, every two where the last look found nothing new, and in
+/// samples whose frames show that a text has come, gone or changed, and read where a region is new or has
+/// changed; start and end are then found in the luma of every frame. A sample is worked on in the calls after the one that brought it, so that
 /// many new lines do not make one of them long: results are the same, a few samples late. Memory does
 /// not grow with the video's length. Not thread-safe.
 class TextReader {
@@ -70,6 +70,7 @@ class TextReader {
   void postpone_second_readings(std::vector<Found>& found, const LumaFrame& luma);
   void learn(const Look& look);
   void assign(Found& found, const LumaFrame& luma);
+  bool resembles_ended(const Found& found) const;
   void open(const Found& found, const LumaFrame& luma);
   void settle_change(OpenTrack& before, OpenTrack& after);
   void close_lost(const LumaFrame& luma);
@@ -95,7 +96,9 @@ class TextReader {
   int shot_ = -1;
   bool shot_changed_ = false;
   bool picture_moves_ = false;
-  int vain_looks_ = 0;  // in a row that changed tracks called for and that found no new text
+  bool calm_ = false;  // the last look found nothing to read
+  int vain_looks_ = 0;         // in a row that changed tracks called for and that found no new text
+  int vain_stroke_looks_ = 0;  // the same of new strokes
 };
 
 }  // namespace prismvid::vision

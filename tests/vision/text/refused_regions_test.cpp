@@ -17,11 +17,11 @@ LumaFrame frame(int64_t pts_us, int strength, unsigned seed = 1) {
   return frame;
 }
 
-TEST(RefusedRegions, ALargeOneIsKnownAgainForTwoSeconds) {
+TEST(RefusedRegions, ALargeOneIsKnownAgainForFiveSeconds) {
   RefusedRegions refused;
   refused.add(frame(0, 60), kLarge);
-  EXPECT_TRUE(refused.has(frame(1'000'000, 60, 2), {45, 35, 250, 150}));
-  EXPECT_FALSE(refused.has(frame(2'500'000, 60, 2), kLarge));
+  EXPECT_TRUE(refused.has(frame(4'500'000, 60, 2), {45, 35, 250, 150}));
+  EXPECT_FALSE(refused.has(frame(5'500'000, 60, 2), kLarge));
 }
 
 TEST(RefusedRegions, AnotherPlaceOrAnotherShotIsNot) {

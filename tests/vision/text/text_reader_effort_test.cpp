@@ -58,11 +58,12 @@ class Clip {
     take();
   }
   std::vector<TextTrack> tracks;
+  int brighter_each_sample = 0;  // the ground: the picture changes, its strokes do not
 
  private:
   Image draw(int frame) const {
     Image luma(kWidth, kHeight, 1);
-    std::memset(luma.data(), 120, static_cast<size_t>(kWidth) * kHeight);
+    std::memset(luma.data(), 60 + frame / kFramesASample * brighter_each_sample % 100, static_cast<size_t>(kWidth) * kHeight);
     for (int row = 0; row < engine_.lines; ++row) {
       std::mt19937 random(seed_(row, frame));
       for (int y = 12 + 30 * row; y < 28 + 30 * row; y += 4)
@@ -108,6 +109,30 @@ TEST(TextReaderEffort, ATextOverARestlessPictureIsLookedForOnceASecond) {
   for (int i = 0; i < 24; ++i) clip.sample();
   EXPECT_LE(engine.looks, 15);
   EXPECT_GE(engine.looks, 12);
+}
+
+int looks_at_a_standing_line(float confidence, CountingEngine& engine) {
+  engine.lines = 1;
+  engine.read = [confidence](int) { return RecognizedText{"Good morning", confidence}; };
+  Clip clip(engine, [](int row, int) { return static_cast<unsigned>(row); });
+  clip.brighter_each_sample = 7;
+  for (int i = 0; i < 24; ++i) clip.sample();
+  return engine.looks;
+}
+
+TEST(TextReaderEffort, WhereNothingNewIsFoundTextIsLookedForEveryTwoSeconds) {
+  CountingEngine engine;
+  const int looks = looks_at_a_standing_line(0.999f, engine);
+  EXPECT_GE(looks, 6);
+  EXPECT_LE(looks, 8);
+}
+
+TEST(TextReaderEffort, ALineReadBeyondDoubtIsReadOnceAnotherTwice) {
+  CountingEngine certain, likely;
+  looks_at_a_standing_line(0.999f, certain);
+  looks_at_a_standing_line(0.97f, likely);
+  EXPECT_EQ(certain.readings, 1);
+  EXPECT_EQ(likely.readings, 2);
 }
 
 }  // namespace
