@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -181,17 +182,23 @@ class Run {
     for (const vision::ModelManifest& model : plan.models) models_.require(model.task, model.id);
   }
 
+  /// Networks are compiled side by side: one uses a single core.
   std::vector<RunningStage> make_detectors(StageLedger& ledger) {
-    std::vector<RunningStage> running;
     const auto is_wanted = [&](const StagePlan& plan) { return is_detector(plan.name) && ledger.is_missing(plan.name); };
-    const auto wanted = std::count_if(ledger.plans().begin(), ledger.plans().end(), is_wanted);
-    for (const StagePlan& plan : ledger.plans()) {
-      if (!is_wanted(plan)) continue;
+    const auto wanted = static_cast<int>(std::count_if(ledger.plans().begin(), ledger.plans().end(), is_wanted));
+    std::vector<std::pair<std::string, std::future<std::unique_ptr<DetectorStage>>>> making;
+    for (const StagePlan& plan : ledger.plans())
+      if (is_wanted(plan))
+        making.emplace_back(plan.name, std::async(std::launch::async, [this, &plan, wanted] {
+                              verify_models(plan);
+                              return make_detector_stage(plan, models_, options_, wanted, networks_);
+                            }));
+    std::vector<RunningStage> running;
+    for (auto& [name, stage] : making) {
       try {
-        verify_models(plan);
-        running.push_back({plan.name, make_detector_stage(plan, models_, options_, static_cast<int>(wanted), networks_), {}, {}});
+        running.push_back({name, stage.get(), {}, {}});
       } catch (const Error& error) {
-        ledger.mark_failed(plan.name, error);
+        ledger.mark_failed(name, error);
       }
     }
     return running;
