@@ -71,7 +71,8 @@ MediaPlan plan_video_file(const std::filesystem::path& path, const VideoSource& 
                           const MediaSettings& settings) {
   MediaPlan plan;
   plan.file = std::make_shared<const media::FrameTimes>(media::read_frame_times(path));
-  const auto& [info, times, pts, packets] = *plan.file;
+  const media::VideoInfo& info = plan.file->info;
+  const std::vector<int64_t>& times = plan.file->times_us;
   check(!times.empty(), ErrorCode::kNotVideo, path.string(), " holds no frames");
   plan.source_size = info.display_size;
   plan.frame_indices = qwen3_vl::sample_frames(

@@ -68,7 +68,7 @@ class RunFrames final : public FrameSource {
         decoder_(stream_, OpenOptions{.threads = threads}) {
     for (const int64_t index : run_.indices) chosen_.insert(pts_of(index));
     demuxer_.keep_only([&](const AVStream& stream) { return stream.index == stream_.index; });
-    if (run_.first > 0) seek_to(run_.first);
+    if (run_.first > 0 || times_->begins_inside) seek_to(run_.first);
   }
 
   const VideoInfo& info() const override { return times_->info; }
@@ -78,7 +78,7 @@ class RunFrames final : public FrameSource {
     const int64_t pts = pts_of(run_.indices[next_]);
     decode_to(pts);
     const bool is_missing = !reached_ || reached_->best_effort_timestamp != pts;
-    if (is_missing && run_.first > 0) {  // damage, or a key frame from which not all comes back
+    if (is_missing && !from_start_) {  // damage, or a key frame from which not all comes back
       start_over();
       decode_to(pts);
     }
@@ -99,6 +99,7 @@ class RunFrames final : public FrameSource {
   int64_t pts_of(int64_t index) const { return times_->pts[static_cast<size_t>(index)]; }
 
   void seek_to(size_t place) {
+    from_start_ = false;
     const ScannedPacket& target = times_->packets[place];
     const int64_t time = target.dts == ScannedPacket::kNoTime ? target.pts : target.dts;
     place_ = place;
@@ -115,7 +116,8 @@ class RunFrames final : public FrameSource {
   void start_over() {
     check(demuxer_.seek(stream_, INT64_MIN / 2), ErrorCode::kNotVideo, "'",
           demuxer_.path().string(), "' cannot be read from its start again");
-    run_.first = place_ = 0;
+    place_ = 0;
+    from_start_ = true;
     decoder_.flush();
     packet_waiting_ = draining_ = ended_ = false;
     before_.reset();
@@ -147,9 +149,11 @@ class RunFrames final : public FrameSource {
   }
 
   void send() {
-    // What an edit list hides is not among the packets, but others may need it.
+    // What an edit list hides and what is ahead of a stretch is not among the packets, but others
+    // may need it.
     const bool is_hidden = (packet_->flags & AV_PKT_FLAG_DISCARD) != 0;
-    if (!is_hidden) ++place_;
+    const bool is_ahead = place_ == 0 && packet_->pts != times_->packets.front().pts;
+    if (!is_hidden && !is_ahead) ++place_;
     const bool is_wanted = is_hidden || chosen_.contains(packet_->pts);
     decoder_.send(packet_.get(), is_wanted ? Care::kExact : Care::kIfReferenced);
   }
@@ -178,7 +182,8 @@ class RunFrames final : public FrameSource {
   bool packet_waiting_ = false;
   bool draining_ = false;
   bool ended_ = false;
-  size_t place_ = 0;  // in times_->packets, of the packet that is read next
+  bool from_start_ = true;  // of the file: nothing is left out that a frame could need
+  size_t place_ = 0;        // in times_->packets, of the packet that is read next
   FramePtr before_, reached_;
   size_t next_ = 0;  // in run_.indices
 };

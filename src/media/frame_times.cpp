@@ -54,6 +54,52 @@ std::vector<ScannedPacket> certain_packets(Demuxer& demuxer, const AVStream& str
   return starts_first ? std::move(*packets) : std::vector<ScannedPacket>();
 }
 
+/// The start of a file whose packets may tell its frames' times.
+struct Opening {
+  VideoInfo info;  // as declared
+  AVStream& stream;
+};
+
+std::optional<Opening> open_for_scan(Demuxer& demuxer) {
+  if (!tells_enough(demuxer.format())) return std::nullopt;
+  AVStream& stream = demuxer.best_video_stream();
+  demuxer.keep_only([&](const AVStream& other) { return other.index == stream.index; });
+  const FramePtr first = first_picture(demuxer, stream);
+  if (!first || is_interlaced(*first) || first->best_effort_timestamp == AV_NOPTS_VALUE)
+    return std::nullopt;
+  Opening opening{declared_info(demuxer.format(), stream, *first, orientation_of(stream, *first)),
+                  stream};
+  opening.info.start_pts = first->best_effort_timestamp;
+  return opening;
+}
+
+/// At a key frame that is shown at or before `pts`, its packet read; false where there is none.
+bool seek_before(Demuxer& demuxer, const AVStream& stream, int64_t pts, AVPacket& packet) {
+  constexpr int kMostTries =
+      8;  // containers seek by decoding times, of which several may be shown later
+  int64_t place = pts;
+  for (int i = 0; i < kMostTries; ++i) {
+    if (!demuxer.seek(stream, place) || !demuxer.read(packet)) return false;
+    const bool is_key = (packet.flags & AV_PKT_FLAG_KEY) != 0;
+    if (is_key && packet.pts != AV_NOPTS_VALUE && packet.pts <= pts) return true;
+    if (packet.dts == AV_NOPTS_VALUE) return false;
+    place = std::min(place, packet.dts) - 1;
+  }
+  return false;
+}
+
+/// Whether the container's index tells of times that go on as the file does: they do not jump back.
+bool goes_on_in_time(const AVStream& stream) {
+  auto& indexed = const_cast<AVStream&>(stream);  // FFmpeg's function only reads it
+  int64_t position = -1;
+  for (int i = 0; i < avformat_index_get_entries_count(&stream); ++i) {
+    const AVIndexEntry* entry = avformat_index_get_entry(&indexed, i);
+    if (entry->pos <= position) return false;
+    position = entry->pos;
+  }
+  return position >= 0;
+}
+
 std::vector<int64_t> presentation_order(const std::vector<ScannedPacket>& packets) {
   std::vector<int64_t> pts;
   for (const ScannedPacket& packet : packets) pts.push_back(packet.pts);
@@ -61,32 +107,55 @@ std::vector<int64_t> presentation_order(const std::vector<ScannedPacket>& packet
   return pts;
 }
 
-}  // namespace
-
-std::optional<FrameTimes> scan_frame_times(const std::filesystem::path& path) {
-  Demuxer demuxer(path, Demuxer::Probe::kHeader);
-  if (!tells_enough(demuxer.format())) return std::nullopt;
-  AVStream& stream = demuxer.best_video_stream();
-  demuxer.keep_only([&](const AVStream& other) { return other.index == stream.index; });
-  const FramePtr first = first_picture(demuxer, stream);
-  if (!first || is_interlaced(*first) || first->best_effort_timestamp == AV_NOPTS_VALUE)
-    return std::nullopt;
-  FrameTimes times;
-  times.info = declared_info(demuxer.format(), stream, *first, orientation_of(stream, *first));
-  times.info.start_pts = first->best_effort_timestamp;
-  times.packets = certain_packets(demuxer, stream, times.info.start_pts);
+/// Fills pts and times_us from the packets; false where they are not sure to be frames.
+bool order_frames(FrameTimes& times) {
   times.pts = presentation_order(times.packets);
-  const bool is_sound = !times.pts.empty() &&
-                        std::adjacent_find(times.pts.begin(), times.pts.end()) == times.pts.end();
-  if (!is_sound) return std::nullopt;
+  if (times.pts.empty() ||
+      std::adjacent_find(times.pts.begin(), times.pts.end()) != times.pts.end())
+    return false;
   const AVRational base{static_cast<int>(times.info.time_base.numerator),
                         static_cast<int>(times.info.time_base.denominator)};
   for (const int64_t pts : times.pts)
     times.times_us.push_back(av_rescale_q(pts - times.info.start_pts, base, kMicrosecond));
+  return true;
+}
+
+}  // namespace
+
+std::optional<FrameTimes> scan_frame_times(const std::filesystem::path& path) {
+  Demuxer demuxer(path, Demuxer::Probe::kHeader);
+  auto opening = open_for_scan(demuxer);
+  if (!opening) return std::nullopt;
+  FrameTimes times;
+  times.info = std::move(opening->info);
+  times.packets = certain_packets(demuxer, opening->stream, times.info.start_pts);
+  if (!order_frames(times)) return std::nullopt;
   times.info.frames = static_cast<int64_t>(times.pts.size());
   times.info.frame_rate =
       counted_frame_rate(times.info.frame_rate, times.info.frames, times.times_us.back());
   return times;
+}
+
+std::optional<FrameTimes> scan_stretch(const std::filesystem::path& path, const TimeRange& range) {
+  Demuxer demuxer(path, Demuxer::Probe::kHeader);
+  auto opening = open_for_scan(demuxer);
+  if (!opening) return std::nullopt;
+  FrameTimes times;
+  times.info = std::move(opening->info);
+  times.begins_inside = true;
+  const auto pts_at = [&](int64_t t_us) {
+    return times.info.start_pts + av_rescale_q(t_us, kMicrosecond, opening->stream.time_base);
+  };
+  const PacketPtr key = make_packet();
+  if (!seek_before(demuxer, opening->stream, pts_at(range.start_us), *key) ||
+      !goes_on_in_time(opening->stream))
+    return std::nullopt;
+  const ScannedPacket first{key->pts, key->dts, true};
+  auto packets = scan_packets(demuxer, opening->stream.index, pts_at(range.end_us));
+  if (!packets || demuxer.read_errors() > 0 || demuxer.ended_early()) return std::nullopt;
+  times.packets = std::move(*packets);
+  times.packets.insert(times.packets.begin(), first);
+  return order_frames(times) ? std::optional(std::move(times)) : std::nullopt;
 }
 
 FrameTimes read_frame_times(const std::filesystem::path& path) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/media_time.h"
 #include "media/frame_source.h"
 #include "media/packet_scan.h"
 
@@ -19,13 +20,19 @@ struct FrameTimes {
   /// frames could tell.
   std::vector<int64_t> pts;
   std::vector<ScannedPacket> packets;
+  bool begins_inside = false;  // only a stretch of the file, from one of its key frames on
 };
 
 /// By the packets of a video, decoding its first frame only; nullopt where they are not certain.
 /// Throws what open_video() throws.
 std::optional<FrameTimes> scan_frame_times(const std::filesystem::path& path);
 
-/// The same, or by decoding all frames.
+/// The same for the frames of `range`, and those around them from the key frame before it on:
+/// little of the file is read. `info` is what the file declares; the last frame's duration is not
+/// known.
+std::optional<FrameTimes> scan_stretch(const std::filesystem::path& path, const TimeRange& range);
+
+/// The same as scan_frame_times(), or by decoding all frames.
 FrameTimes read_frame_times(const std::filesystem::path& path);
 
 /// The frames with these indices (ascending, distinct), each once, decoding few others: what no

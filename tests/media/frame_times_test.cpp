@@ -86,6 +86,46 @@ TEST_P(FrameTimesOf, ChosenFramesAreThoseOfDecodingAllFrames) {
   }
 }
 
+/// The frames of a stretch's range, as if it were opened alone.
+std::vector<std::shared_ptr<const Frame>> frames_of_stretch(const fs::path& clip,
+                                                            const FrameTimes& stretch,
+                                                            const TimeRange& range) {
+  std::vector<int64_t> indices;
+  for (size_t i = 0; i < stretch.times_us.size(); ++i)
+    if (range.contains(stretch.times_us[i])) indices.push_back(static_cast<int64_t>(i));
+  return read_all(*open_chosen_frames(clip, std::make_shared<const FrameTimes>(stretch), indices));
+}
+
+TEST_P(FrameTimesOf, AStretchGivesTheFramesOfItsRange) {
+  for (const TimeRange& range : {TimeRange{0, 500'000},
+                                 {2'000'000, 3'000'000},
+                                 {3'010'000, 3'570'000},
+                                 {5'500'000, 9'000'000}}) {
+    const auto stretch = scan_stretch(clip(), range);
+    ASSERT_EQ(stretch.has_value(), GetParam().tells_by_packets);
+    if (!stretch) return;
+    const auto frames = frames_of_stretch(clip(), *stretch, range);
+    OpenOptions options;
+    options.range = range;
+    const auto expected = read_all(*open_video(clip(), options));
+    ASSERT_EQ(frames.size(), expected.size()) << range.start_us;
+    for (size_t i = 0; i < frames.size(); ++i) {
+      EXPECT_EQ(frames[i]->pts_us, expected[i]->pts_us);
+      const Size size = expected[i]->display_size();
+      EXPECT_EQ(mean_difference(frames[i]->rgb(size), expected[i]->rgb(size)), 0)
+          << expected[i]->pts_us;
+    }
+  }
+}
+
+TEST(Stretch, ThatBeginsBehindTheEndHoldsNothingOfItsRange) {
+  const fs::path clip =
+      tests::synthetic_clip(kSixSeconds + "-c:v libx264 -preset fast", "behind.mp4");
+  const auto stretch = scan_stretch(clip, {20'000'000, 30'000'000});
+  ASSERT_TRUE(stretch.has_value());
+  EXPECT_LT(stretch->times_us.back(), 6'000'000);
+}
+
 TEST(ChosenFrames, ADamagedFrameIsReplacedByTheOneBeforeIt) {
   const fs::path clip = tests::synthetic_clip(kSixSeconds + "-c:v ffv1 -g 1", "damage.mkv");
   std::ifstream file(clip, std::ios::binary);
