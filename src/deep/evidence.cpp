@@ -1,6 +1,7 @@
 #include "deep/evidence.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "deep/words.h"
@@ -42,6 +43,10 @@ double shared_words(const std::set<std::string>& text, const std::set<std::strin
 }  // namespace
 
 std::optional<TimeRange> claimed_range(const nlohmann::ordered_json& item) {
+  // A model can write numbers that no time of a video is.
+  constexpr double kMostSeconds = 1e9;
+  for (const char* key : {"start", "end"})
+    if (std::abs(item.at(key).get<double>()) > kMostSeconds) return std::nullopt;
   const TimeRange range = document::time_range(item);
   if (range.end_us < range.start_us) return std::nullopt;
   // A moment: as long as the last digit of a time.
