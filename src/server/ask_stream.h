@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -15,12 +17,17 @@ namespace prismvid::server {
 class EventQueue {
  public:
   void push(const std::string& event, const document::Json& data);
-  /// What came since the last call, as it is sent.
-  std::string take();
+  /// Nothing more will come.
+  void end();
+  /// What came since the last call, as it is sent; where there is nothing yet, waits for it.
+  std::string take(std::chrono::milliseconds most);
+  bool is_ended() const;
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
   std::string events_;
+  bool ended_ = false;
 };
 
 /// One question, answered on a thread of its own and told of while it is: `found`, `look`, `token`,
