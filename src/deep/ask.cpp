@@ -147,6 +147,15 @@ bool covers_times(const std::vector<Citation>& citations, const std::string& tex
   });
 }
 
+/// What was asked before, behind the other facts: keys and values of all before it, the frames' first
+/// of all, are those of the earlier question.
+std::string with_turns(std::string facts, const std::vector<Turn>& history) {
+  const auto quoted = [](const std::string& text) { return document::to_text(Json(one_line(text))); };
+  for (const Turn& turn : history)
+    facts += "\nAsked before: " + quoted(turn.question) + " Answered: " + quoted(turn.answer);
+  return facts;
+}
+
 /// One question in the making.
 class Asking {
  public:
@@ -178,7 +187,6 @@ class Asking {
                {"question", one_line(question_)}},
               true,
               512,
-              options_.history,
               true,
               words_watcher()};
     if (options_.watch.on_look) options_.watch.on_look(video.known.video.id, place.range);
@@ -221,7 +229,7 @@ class Asking {
       std::erase_if(captions,
                     [&](const Caption& caption) { return !overlap(caption.range, near); });
     }
-    return known_facts(video.known, place.range, captions);
+    return with_turns(known_facts(video.known, place.range, captions), options_.history);
   }
 
   void cite(const Json& evidence, const Place& place, const Clip& shown,

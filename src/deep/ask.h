@@ -10,6 +10,12 @@
 
 namespace prismvid::deep {
 
+/// An earlier question and its answer.
+struct Turn {
+  std::string question;
+  std::string answer;
+};
+
 /// A stretch that proves an answer.
 struct Citation {
   int n = 0;  // counted from 1

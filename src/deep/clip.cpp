@@ -1,15 +1,20 @@
 #include "deep/clip.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <iterator>
 #include <span>
+#include <utility>
 
 #include "core/cpu.h"
 #include "core/error.h"
+#include "core/stopwatch.h"
 #include "core/thread_team.h"
+#include "deep/clip_cache.h"
 #include "deep/model.h"
 #include "media/open_video.h"
 
@@ -87,6 +92,26 @@ void nearest_frames(const std::filesystem::path& video, const TimeRange& range,
   }
 }
 
+/// The same with little of the file read, where its packets tell.
+void seek_frames(const std::filesystem::path& video, const TimeRange& range,
+                 const std::vector<int64_t>& times_us, const std::stop_token& stop,
+                 const Take& take) {
+  if (auto times = media::scan_stretch(video, range))
+    nearest_frames(video, range, std::make_shared<const media::FrameTimes>(std::move(*times)),
+                   times_us, stop, take);
+  else
+    nearest_frames(video, range, times_us, stop, take);
+}
+
+/// Names what a model is shown of a content; its own sizes go without saying.
+std::string clip_key(const std::string& content, const TimeRange& range,
+                     const std::vector<int64_t>& times_us) {
+  std::string key =
+      content + " " + std::to_string(range.start_us) + "-" + std::to_string(range.end_us);
+  for (const int64_t t_us : times_us) key += " " + std::to_string(t_us);
+  return key;
+}
+
 /// Shrinks frames for the model, several at once.
 class ClipMaker {
  public:
@@ -147,12 +172,9 @@ std::vector<int64_t> sample_times(const TimeRange& range, double frames_per_seco
   return times;
 }
 
-ClipReader::ClipReader(std::filesystem::path video, const Model& model, FrameSearch search)
-    : video_(std::move(video)), model_(model) {
-  if (search == FrameSearch::kSeeking) return;
-  if (auto times = media::scan_frame_times(video_))
-    times_ = std::make_shared<const media::FrameTimes>(std::move(*times));
-}
+ClipReader::ClipReader(std::filesystem::path video, std::string content, const Model& model,
+                       FrameSearch search)
+    : video_(std::move(video)), content_(std::move(content)), model_(model), search_(search) {}
 
 std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range, std::stop_token stop) {
   const Feeding& feeding = model_.feeding();
@@ -165,13 +187,40 @@ std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range, std::stop_t
 std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range,
                                              const std::vector<int64_t>& times_us,
                                              std::stop_token stop) {
+  ClipCache* const kept = content_.empty() ? nullptr : model_.clips();
+  if (!kept) return decode(range, times_us, stop);
+  const std::string key = clip_key(content_, range, times_us);
+  if (auto known = kept->find(key)) {
+    spdlog::debug("clip of {} frames: kept", known->frames.size());
+    return known;
+  }
+  auto clip = decode(range, times_us, stop);
+  kept->insert(key, clip);
+  return clip;
+}
+
+std::shared_ptr<const Clip> ClipReader::decode(const TimeRange& range,
+                                               const std::vector<int64_t>& times_us,
+                                               const std::stop_token& stop) {
+  const Stopwatch watch;
+  find_times();
   ClipMaker maker(range, model_, times_us.size());
   const auto take = [&](const std::shared_ptr<const media::Frame>& frame) { maker.add(frame); };
   if (times_)
     nearest_frames(video_, range, times_, times_us, stop, take);
   else
-    nearest_frames(video_, range, times_us, stop, take);
-  return maker.finish();
+    seek_frames(video_, range, times_us, stop, take);
+  auto clip = maker.finish();
+  spdlog::debug("clip of {} frames: decoded in {:.1f} ms", clip->frames.size(),
+                1000 * watch.seconds());
+  return clip;
+}
+
+/// Reads the file through, the first time that all times are asked for.
+void ClipReader::find_times() {
+  if (std::exchange(search_, FrameSearch::kSeeking) == FrameSearch::kSeeking) return;
+  if (auto times = media::scan_frame_times(video_))
+    times_ = std::make_shared<const media::FrameTimes>(std::move(*times));
 }
 
 std::vector<std::shared_ptr<const Image>> read_pictures(const std::filesystem::path& video,
@@ -182,7 +231,7 @@ std::vector<std::shared_ptr<const Image>> read_pictures(const std::filesystem::p
   constexpr int64_t kMargin_us = 1'000'000;
   const TimeRange range{std::max<int64_t>(0, times_us.front() - kMargin_us),
                         times_us.back() + kMargin_us};
-  nearest_frames(video, range, times_us, stop, [&](const auto& frame) {
+  seek_frames(video, range, times_us, stop, [&](const auto& frame) {
     pictures.push_back(std::make_shared<const Image>(frame->rgb(frame->display_size())));
   });
   return pictures;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "core/image.h"
@@ -26,17 +27,19 @@ struct Clip {
 /// four (those behind its end show its last frame again, as in training).
 std::vector<int64_t> sample_times(const TimeRange& range, double frames_per_second, int most);
 
-/// How frames are found: by the times of all, for which the file is read through once, or by
-/// seeking, which is less for one clip of a long video.
+/// How frames are found: by the times of all, for which the file is read through once, or of each
+/// clip's alone, which is less for one clip of a long video.
 enum class FrameSearch { kAllTimes, kSeeking };
 
 /// Reads clips of one video. Not thread-safe.
 class ClipReader {
  public:
-  /// `model` must outlive this. Throws what media::open_video() throws.
-  ClipReader(std::filesystem::path video, const Model& model, FrameSearch search);
+  /// `model` must outlive this. What it was shown lately of a file with the hash `content` is not
+  /// decoded again; without a hash all is.
+  ClipReader(std::filesystem::path video, std::string content, const Model& model,
+             FrameSearch search);
 
-  /// Decodes the frames nearest to sample_times(), several at once. Throws what media::open_video()
+  /// The frames nearest to sample_times(), several decoded at once. Throws what media::open_video()
   /// throws, Error(kCancelled) when stopped, Error(kNotVideo) where the range holds no frame.
   std::shared_ptr<const Clip> read(const TimeRange& range, std::stop_token stop = {});
 
@@ -45,9 +48,15 @@ class ClipReader {
                                    std::stop_token stop = {});
 
  private:
+  std::shared_ptr<const Clip> decode(const TimeRange& range, const std::vector<int64_t>& times_us,
+                                     const std::stop_token& stop);
+  void find_times();
+
   std::filesystem::path video_;
+  std::string content_;
   const Model& model_;
-  std::shared_ptr<const media::FrameTimes> times_;  // null: by seeking and decoding
+  FrameSearch search_;
+  std::shared_ptr<const media::FrameTimes> times_;  // null: by seeking, or not read yet
 };
 
 /// The frame at each of `times_us` (ascending), in its display size.

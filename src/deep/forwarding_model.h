@@ -16,6 +16,7 @@ class ForwardingModel : public Model {
     return model_.resized(picture, frames);
   }
   int count_tokens(const std::string& text) const override { return model_.count_tokens(text); }
+  ClipCache* clips() const override { return model_.clips(); }
 
  protected:
   Model& model_;

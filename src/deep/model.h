@@ -20,18 +20,13 @@ class Engine;
 
 namespace prismvid::deep {
 
-/// An earlier question and its answer.
-struct Turn {
-  std::string question;
-  std::string answer;
-};
+class ClipCache;
 
 /// One thing asked of the model: pictures first, then the words. All words are data: they never
 /// form special tokens.
 struct Request {
   std::shared_ptr<const Clip> clip;                    // may be null
   std::vector<std::shared_ptr<const Image>> pictures;  // behind the clip
-  std::vector<Turn> history;                           // before the prompt, without pictures
   std::string prompt;
   nlohmann::ordered_json schema;  // which the reply fulfils; null: free text
   int max_tokens = 1024;
@@ -71,6 +66,9 @@ class Model {
   virtual void ask(std::span<const Request> requests,
                    const std::function<void(size_t index, Reply reply)>& take,
                    std::stop_token stop) = 0;
+
+  /// Where clips that were shown lately are kept; nullptr: nowhere.
+  virtual ClipCache* clips() const { return nullptr; }
 
   /// What answers, for whoever asks it in its own words (OpenAI's interfaces); nullptr for a script.
   virtual inference::Engine* engine() { return nullptr; }

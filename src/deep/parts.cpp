@@ -55,7 +55,6 @@ std::string part_key(const Work& work, const Prompt& prompt, const Part& part,
   const document::StageModel& model = work.model.card();
   Json input = {kPartVersion,  model.sha256,   model.backend,
                 prompt.sha256, request.prompt, part.max_tokens};
-  for (const Turn& turn : part.history) input.push_back({turn.question, turn.answer});
   if (part.looks) {
     input.push_back(work.known.video.sha256);
     input.push_back({part.range.start_us, part.range.end_us});
@@ -106,7 +105,7 @@ class ReadAhead {
  private:
   void run(const std::stop_token& stop) {
     try {
-      ClipReader reader(work_.video, work_.model,
+      ClipReader reader(work_.video, work_.known.video.sha256, work_.model,
                         ranges_.size() == 1 ? FrameSearch::kSeeking : FrameSearch::kAllTimes);
       // Who asks is gone (`stop`), or the whole work is to end.
       std::stop_source either;
@@ -144,7 +143,6 @@ void ask_parts(const Work& work, const Prompt& prompt, const std::vector<Part>& 
   std::vector<std::optional<std::pair<Checked, Clip>>> kept;
   for (const Part& part : parts) {
     requests.push_back(request_of(prompt, part.values, part.max_tokens));
-    requests.back().history = part.history;
     requests.back().person_waits = part.person_waits;
     requests.back().on_text = part.on_text;
     keys.push_back(part_key(work, prompt, part, requests.back()));
@@ -158,8 +156,8 @@ void ask_parts(const Work& work, const Prompt& prompt, const std::vector<Part>& 
   const auto show = [&](size_t i) {
     Clip shown{parts[i].range, {}, {}};
     if (!parts[i].looks) return shown;
+    add_keyframes(work, parts[i].range, requests[i]);  // while the clip is decoded
     requests[i].clip = ahead.next();
-    add_keyframes(work, parts[i].range, requests[i]);
     shown.times_us = requests[i].clip->times_us;
     return shown;
   };

@@ -17,7 +17,6 @@ struct Part {
   PromptValues values;
   bool looks = true;  // at the range's frames
   int max_tokens = 1024;
-  std::vector<Turn> history = {};
   bool person_waits = false;
   std::function<void(const std::string& piece)> on_text = {};  // as Request; not of a kept reply
 };

@@ -1,10 +1,13 @@
 #include "deep/qwen_model.h"
 
+#include <spdlog/spdlog.h>
+
 #include <deque>
 #include <filesystem>
 #include <optional>
 
 #include "core/error.h"
+#include "deep/clip_cache.h"
 #include "deep/model_fingerprint.h"
 #include "inference/engine.h"
 #include "inference/installed_models.h"
@@ -17,6 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMostAtOnce = 8;
+// 33 windows of 40 frames at 64 tokens a pair: eleven minutes of video.
+constexpr uint64_t kClipBytes = uint64_t{256} << 20;
 using inference::Conversation;
 using tokenizer::Role;
 
@@ -55,6 +60,7 @@ class QwenModel : public Model {
   const document::StageModel& card() const override { return choice_.card; }
   const Feeding& feeding() const override { return choice_.feeding; }
   inference::Engine* engine() override { return &engine_; }
+  ClipCache* clips() const override { return &clips_; }
 
   Image resized(ImageView picture, int frames) const override {
     return qwen3_vl::resize_bicubic(
@@ -100,10 +106,6 @@ class QwenModel : public Model {
 
   Conversation conversation_of(const Request& request) const {
     Conversation conversation;
-    for (const Turn& turn : request.history) {
-      conversation.add_text(Role::kUser, turn.question);
-      conversation.add_text(Role::kAssistant, turn.answer);
-    }
     conversation.messages.push_back({Role::kUser, {}, {}, {}});
     if (request.clip)
       conversation.append_video(
@@ -140,11 +142,21 @@ class QwenModel : public Model {
     }
   }
 
+  static void log(const inference::Answer& answer) {
+    const inference::Timings& t = answer.timings;
+    spdlog::debug(
+        "answer: {} tokens in, {} of them known, {} out; ms: queue {:.1f}, vision {:.1f}, prefill "
+        "{:.1f}, first token {:.1f}, decode {:.1f}",
+        answer.prompt_token_ids.size(), answer.cached_prompt_tokens, answer.token_ids.size(),
+        t.queue_ms, t.vision_ms, t.prefill_ms, t.first_token_ms, t.decode_ms);
+  }
+
   Reply reply_of(inference::Ticket& ticket, const std::stop_token& stop) const {
     try {
       const inference::Answer answer = ticket.get(stop);
       check(answer.finish_reason != inference::FinishReason::kCancelled, ErrorCode::kCancelled,
             "interrupted");
+      log(answer);
       return {answer.text, static_cast<int64_t>(answer.prompt_token_ids.size()),
               static_cast<int64_t>(answer.token_ids.size()),
               answer.finish_reason == inference::FinishReason::kStop};
@@ -157,6 +169,7 @@ class QwenModel : public Model {
 
   ModelChoice choice_;
   inference::Engine engine_;
+  mutable ClipCache clips_{kClipBytes};
 };
 
 }  // namespace

@@ -47,7 +47,6 @@ class RecordedModel : public ForwardingModel {
     char name[16];
     std::snprintf(name, sizeof name, "%06d", ++*requests_);
     Json json = {{"prompt", request.prompt},
-                 {"history", Json::array()},
                  {"times_us", Json::array()},
                  {"frames", Json::array()},
                  {"pictures", Json::array()},
@@ -58,8 +57,6 @@ class RecordedModel : public ForwardingModel {
                  {"ended", reply.ended},
                  {"tokens_in", reply.tokens_in},
                  {"tokens_out", reply.tokens_out}};
-    for (const Turn& turn : request.history)
-      json["history"].push_back({turn.question, turn.answer});
     std::ofstream pixels(folder_ / (std::string(name) + ".rgb"), std::ios::binary);
     if (request.clip) {
       json["times_us"] = request.clip->times_us;

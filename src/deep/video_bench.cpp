@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/sha256.h"
 #include "core/stopwatch.h"
 #include "deep/ask.h"
 #include "deep/fixed_replies.h"
@@ -21,6 +22,21 @@ class NothingKept : public PartStore {
  public:
   std::optional<std::string> find(const std::string&) override { return std::nullopt; }
   void keep(const std::string&, const std::string&) override {}
+};
+
+/// Remembers the size of the frames that are shown.
+class FrameSizes : public ForwardingModel {
+ public:
+  using ForwardingModel::ForwardingModel;
+
+  void ask(std::span<const Request> requests, const std::function<void(size_t, Reply)>& take,
+           std::stop_token stop) override {
+    for (const Request& request : requests)
+      if (request.clip) size = request.clip->frames.front()->size();
+    model_.ask(requests, take, stop);
+  }
+
+  Size size;
 };
 
 /// Tells when the first piece of a reply came.
@@ -56,6 +72,7 @@ document::Document document_of(const std::filesystem::path& video) {
   const media::VideoInfo info = media::open_video(video)->info();
   document::Document known;
   known.video.id = video.filename().string();
+  known.video.sha256 = sha256_hex(video.string());  // the file does not change meanwhile
   known.analysis.range = {0, info.duration_us};
   document::DocumentShot shot;
   shot.range = known.analysis.range;
@@ -90,7 +107,7 @@ VideoBenchResult bench_video(Model& given, const std::filesystem::path& video, i
                              std::stop_token stop) {
   std::optional<FixedReplies> fixed;
   if (reply_tokens > 0) fixed.emplace(given, reply_tokens);
-  Model& model = fixed ? *fixed : given;
+  FrameSizes model(fixed ? *fixed : given);
   document::Document known = document_of(video);
   NothingKept parts;
   const Work work{video, known, "en", model, parts, {}, [](int64_t) {}, std::move(stop)};
@@ -101,6 +118,9 @@ VideoBenchResult bench_video(Model& given, const std::filesystem::path& video, i
   const StageResult captions = write_captions(work);
   result.captions_seconds = captions_watch.seconds();
   add_counts(captions, result);
+  result.frames = captions.frames;
+  result.frame = model.size;
+  result.caption_tokens_in = captions.tokens_in;
   const Stopwatch summary_watch;
   add_counts(write_summaries(work, read_captions(captions.json)), result);
   result.summary_seconds = summary_watch.seconds();

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <stop_token>
 
+#include "core/geometry.h"
 #include "deep/model.h"
 
 namespace prismvid::deep {
@@ -17,6 +18,9 @@ struct VideoBenchResult {
   /// From a question to the first piece of its reply, asked about the first, the middle and the
   /// last window behind that: the slowest.
   double first_token_seconds = 0;
+  int64_t frames = 0;  // looked at for the captions
+  Size frame;          // in which the model gets them
+  int64_t caption_tokens_in = 0;
   int64_t tokens_in = 0;
   int64_t tokens_out = 0;
 };

@@ -104,7 +104,7 @@ class Evaluation {
     if (!free) request.schema["properties"]["choice"]["enum"] = letters(item.choices.size());
     request.temperature = options_.temperature;
     request.seed = options_.seed;
-    request.clip = deep::ClipReader(item.video, *model_, deep::FrameSearch::kAllTimes)
+    request.clip = deep::ClipReader(item.video, "", *model_, deep::FrameSearch::kAllTimes)
                        .read(range, even_times(range, options_.frames), context_.stop);
     const deep::Checked reply = deep::ask_checked(*model_, request, context_.stop);
     Given given;

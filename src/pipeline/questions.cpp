@@ -1,9 +1,12 @@
 #include "pipeline/questions.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <list>
 
 #include "core/error.h"
+#include "core/stopwatch.h"
 #include "pipeline/analyzer.h"
 #include "pipeline/stored_parts.h"
 #include "search/phrases.h"
@@ -75,8 +78,12 @@ deep::Answer Questions::ask(const std::vector<std::string>& video_ids, const std
                             std::stop_token stop) {
   check(question.find_first_not_of(" \t\r\n") != std::string::npos, ErrorCode::kInvalidArgument,
         "the question is empty");
+  const Stopwatch watch;
   const std::vector<Asked> videos = load_videos(store_, video_ids);
+  const double loaded_s = watch.seconds();
   const Found found = find_moments(store_, search_, videos, video_ids.empty(), question, options);
+  spdlog::debug("question: documents read in {:.1f} ms, moments found in {:.1f} ms",
+                1000 * loaded_s, 1000 * (watch.seconds() - loaded_s));
   std::vector<const document::Document*> documents;
   for (const Asked& video : videos) documents.push_back(&video.document);
   if (options.watch.on_found) options.watch.on_found(deep::cite_moments(documents, found.moments));

@@ -125,10 +125,26 @@ TEST_F(AskTest, ATimeInTheTextMustBeCited) {
 TEST_F(AskTest, EarlierTurnsAreGiven) {
   ScriptModel model([](const Request&) { return reply(45, 47, true, "It grows."); });
   AskOptions options;
-  options.history = {{"What about the blue star?", "It is there."}};
+  options.history = {{"What about the blue star?", "It is\n\"there\"."}};
   ask(askable(model), star_, "And then?", options);
-  EXPECT_EQ(model.asked[0].history.size(), 1u);
+  EXPECT_THAT(model.asked[0].prompt, HasSubstr("Asked before: \"What about the blue star?\" Answered: \"It is \\\"there\\\".\"\n"));
   EXPECT_EQ(model.asked[0].clip->range.start_us, 40 * kSecond);
+}
+
+TEST_F(AskTest, AFollowUpBeginsAsTheQuestionBeforeItDid) {
+  ScriptModel model([](const Request&) { return reply(45, 47, true, "It grows."); });
+  ask(askable(model), star_, "What does the star do?", {});
+  ask(askable(model), star_, "And then?", {.history = {{"What does the star do?", "It grows."}}});
+  const std::string &first = model.asked[0].prompt, &second = model.asked[1].prompt;
+  const size_t facts_end = first.find("\n\nQuestion: ");
+  ASSERT_NE(facts_end, std::string::npos);
+  EXPECT_THAT(first.substr(0, facts_end), HasSubstr("The blue star grows."));
+  EXPECT_EQ(second.substr(0, facts_end), first.substr(0, facts_end));
+}
+
+TEST_F(AskTest, ATimeThatNoVideoHasIsNoEvidence) {
+  ScriptModel model([](const Request&) { return reply(45, 454445454544444, true, "It grows."); });
+  EXPECT_FALSE(ask(askable(model), star_, "When does the blue star grow?", {}).sufficient);
 }
 
 /// What AskWatch was told, one line for each.

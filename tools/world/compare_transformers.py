@@ -108,8 +108,8 @@ def compare(folder, model_folder, type_name, most, seconds):
         if seconds and time.time() - begin > seconds:
             break
         asked, frames = read_request(file)
-        # Keyframes and earlier turns are not compared; a second try is drawn, not the likeliest.
-        if asked["pictures"] or asked["history"] or asked["temperature"] > 0:
+        # Keyframes are not compared; a second try is drawn, not the likeliest.
+        if asked["pictures"] or asked["temperature"] > 0:
             tally.add("left out", 1)
             continue
         at, tokens = parting(model, encoder, asked, frames)

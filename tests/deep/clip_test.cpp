@@ -1,0 +1,102 @@
+#include "deep/clip.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "core/error.h"
+#include "deep/clip_cache.h"
+#include "script_model.h"
+#include "support/synthetic_clip.h"
+
+namespace prismvid::deep {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000;
+
+std::shared_ptr<const Clip> clip_of(int frames) {
+  auto clip = std::make_shared<Clip>();
+  for (int i = 0; i < frames; ++i)
+    clip->frames.push_back(std::make_shared<const Image>(Image(10, 10, 3)));
+  return clip;
+}
+
+/// Keeps clips, and counts the frames that it got.
+class KeepingModel : public ScriptModel {
+ public:
+  Image resized(ImageView picture, int frames) const override {
+    ++shrunk;
+    return ScriptModel::resized(picture, frames);
+  }
+  ClipCache* clips() const override { return &clips_; }
+
+  mutable std::atomic<int> shrunk = 0;
+
+ private:
+  mutable ClipCache clips_{1 << 20};
+};
+
+TEST(ClipCache, KeepsTheLastUsedWithinItsBytes) {
+  const uint64_t frame = clip_of(1)->frames[0]->stride() * 10;
+  ClipCache cache(5 * frame);
+  cache.insert("a", clip_of(2));
+  cache.insert("b", clip_of(2));
+  EXPECT_NE(cache.find("a"), nullptr);
+  cache.insert("c", clip_of(3));
+  EXPECT_NE(cache.find("a"), nullptr) << "used since";
+  EXPECT_EQ(cache.find("b"), nullptr);
+  EXPECT_EQ(cache.bytes(), 5 * frame);
+  cache.insert("d", clip_of(6));
+  EXPECT_EQ(cache.find("d"), nullptr) << "larger than all";
+  EXPECT_NE(cache.find("c"), nullptr);
+}
+
+TEST(ClipCache, CountsAFrameThatIsShownAgainOnce) {
+  Clip still;
+  still.frames.assign(4, clip_of(1)->frames[0]);
+  ClipCache cache(1 << 20);
+  cache.insert("still", std::make_shared<const Clip>(still));
+  EXPECT_EQ(cache.bytes(), static_cast<uint64_t>(still.frames[0]->stride()) * 10);
+}
+
+class ClipReaderTest : public testing::Test {
+ protected:
+  ClipReaderTest()
+      : video_(tests::synthetic_clip("-f lavfi -i testsrc2=size=64x36:rate=5:duration=60 -c:v "
+                                     "libx264 -g 10 -pix_fmt yuv420p",
+                                     "sixty.mp4")) {}
+
+  std::filesystem::path video_;
+  KeepingModel model_;
+};
+
+TEST_F(ClipReaderTest, WhatWasShownLatelyIsNotDecodedAgain) {
+  const TimeRange range{20 * kSecond, 30 * kSecond};
+  const auto clip = ClipReader(video_, "content", model_, FrameSearch::kSeeking).read(range);
+  const int shrunk = model_.shrunk;
+  EXPECT_GT(shrunk, 0);
+  EXPECT_EQ(ClipReader("gone.mp4", "content", model_, FrameSearch::kAllTimes).read(range), clip);
+  EXPECT_EQ(model_.shrunk, shrunk);
+  EXPECT_NE(ClipReader(video_, "another", model_, FrameSearch::kSeeking).read(range), clip);
+  EXPECT_NE(ClipReader(video_, "content", model_, FrameSearch::kSeeking)
+                .read({20 * kSecond, 31 * kSecond}),
+            clip);
+}
+
+TEST_F(ClipReaderTest, BothSearchesFindTheSameFrames) {
+  for (const TimeRange& range : {TimeRange{0, 10 * kSecond},
+                                 {33 * kSecond + 100'000, 41 * kSecond},
+                                 {55 * kSecond, 70 * kSecond}}) {
+    const auto all = ClipReader(video_, "", model_, FrameSearch::kAllTimes).read(range);
+    const auto sought = ClipReader(video_, "", model_, FrameSearch::kSeeking).read(range);
+    EXPECT_EQ(all->times_us, sought->times_us);
+  }
+}
+
+TEST_F(ClipReaderTest, ARangeBehindTheEndIsRefused) {
+  for (const FrameSearch search : {FrameSearch::kAllTimes, FrameSearch::kSeeking})
+    EXPECT_THROW(ClipReader(video_, "", model_, search).read({70 * kSecond, 80 * kSecond}), Error);
+}
+
+}  // namespace
+}  // namespace prismvid::deep
