@@ -132,9 +132,11 @@ BenchResult run_bench(ModelProvider& models, const ModelChoice& choice,
   Bench bench(fixed ? *fixed : *model, options, result);
   bench.one_frame();  // the first call also compiles and maps what later ones find ready
   result.tokens_in = result.tokens_out = 0;
-  result.frame_seconds = timed([&] { bench.one_frame(); });
-  result.summary_seconds = timed([&] { bench.ten_frames(); });
-  result.minute_seconds = timed([&] { bench.one_minute(); });
+  if (!options.only_video) {
+    result.frame_seconds = timed([&] { bench.one_frame(); });
+    result.summary_seconds = timed([&] { bench.ten_frames(); });
+    result.minute_seconds = timed([&] { bench.one_minute(); });
+  }
   if (!options.video.empty())
     result.video = bench_video(*model, options.video, options.reply_tokens, options.stop);
   return result;

@@ -16,6 +16,7 @@ struct BenchOptions {
   /// Above 0: every reply has so many, wherever the model would end it.
   int reply_tokens = 0;
   std::filesystem::path video;  // empty: none
+  bool only_video = false;      // neither pictures nor patterns
   std::stop_token stop = {};
 };
 
