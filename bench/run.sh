@@ -32,4 +32,5 @@ done
 echo "the deep stage on this CPU ..."
 "$python" bench/kernels/compare.py
 "$python" bench/engine/servers.py
+"$python" bench/deep_clip.py
 "$python" bench/tables.py "$@"

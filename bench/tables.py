@@ -15,6 +15,7 @@ README = ROOT / "README.md"
 KERNELS_BEGIN = "<!-- made by bench/kernels/compare.py and bench/tables.py --update, {} -->"  # a table for each instruction set
 SERVICE_BEGIN = "<!-- made by bench/service/measure.py and bench/tables.py --update -->"
 SERVERS_BEGIN = "<!-- made by bench/engine/servers.py and bench/tables.py --update -->"
+CLIP_BEGIN = "<!-- made by bench/deep_clip.py and bench/tables.py --update -->"
 BEGIN, END = "<!-- made by bench/tables.py --update -->", "<!-- end -->"
 
 
@@ -136,6 +137,22 @@ def servers():
     return machine() + "\n\n" + table(("server", "asked", "total time, median turn", "tokens a second", "prompt tokens in all"), rows) if rows else None
 
 
+def deep_clip():
+    """What bench/deep_clip.py has written: one clip end to end."""
+    r = read("deep_clip")
+    if not r:
+        return None
+    ours, peer = r["prismvid"], r.get("llama.cpp")
+    frames = f"{ours['frames']} frames of {ours['frame'][0]}x{ours['frame'][1]}"
+    replies = f"{ours['windows'] + ours['summaries']} replies of {ours['reply_tokens']} tokens"
+    rows = [("PrismVid, 3 bit; decoding the file included", frames, f"{ours['caption_tokens_in']} in {ours['windows']} windows", replies, f"{ours['s']:.1f} s", "")]
+    if peer:
+        rows.append((f"llama.cpp, Q4_0, tower f16; frames ready; {peer['frames_measured']} of {ours['frames']} frames and {peer['windows_measured']} of "
+                     f"{ours['windows']} windows measured, the rest scaled", frames + ", each a picture", f"{peer['window_prompt_tokens'] * ours['windows']} in {ours['windows']} windows",
+                     replies, f"{peer['s']:.1f} s", f"{peer['s'] / ours['s']:.1f} times ours"))
+    return machine() + "\n\n" + table(("60 s of 1080p30, captions and summary", "shown", "tokens read for captions", "written", "time", ""), rows)
+
+
 def short(results):
     """The README's table: what, measured, beside what, aim."""
     rows = []
@@ -242,7 +259,7 @@ def main():
         update(README, BEGIN, short(results))
     if "--update" in sys.argv and deep:
         update(PAGE, KERNELS_BEGIN.format(isa), deep)
-    for begin, write in ((SERVERS_BEGIN, servers), (SERVICE_BEGIN, service)):
+    for begin, write in ((SERVERS_BEGIN, servers), (CLIP_BEGIN, deep_clip), (SERVICE_BEGIN, service)):
         if written := write():
             print(written)
             if "--update" in sys.argv:

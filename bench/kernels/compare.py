@@ -90,4 +90,5 @@ def main():
     (RESULTS / ("kernels.json" if a.size == "2b" else f"kernels_{a.size}.json")).write_text(json.dumps(result, indent=1))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 
 usage: peers.py llama GGUF REPEATS PREFILL...     decode behind 128 tokens and prefill by llama.cpp
        peers.py mtmd PROJECTOR TEXT REPEATS WxH    one picture through the tower by llama.cpp's mtmd
+       peers.py replies GGUF PROMPT+REPLY...       whole replies by llama.cpp, one after the other: that many tokens read, that many written
        peers.py mlx {2b,4b,8b}                    one token's products by MLX's own CPU operations, which mlx-vlm runs
 """
 import json
@@ -34,6 +35,22 @@ def llama(path, repeats, prefills):
     eval_new(128)
     result["decode"] = [{"context": 128, "s": statistics.median(eval_new(1, True) for _ in range(8 * repeats))}]
     return result
+
+
+def replies(path, requests):
+    from llama_cpp import Llama
+    model = Llama(path, n_ctx=max(prompt + reply for prompt, reply in requests) + 8, n_threads=THREADS, n_threads_batch=THREADS, n_batch=512, n_ubatch=512,
+                  verbose=False)
+    draw = random.Random(0)
+
+    def read(count):
+        return seconds(lambda: model.eval([draw.randrange(1000, 100000) for _ in range(count)]))
+    results = []
+    for prompt, reply in requests:
+        model.reset()
+        results.append({"prompt": prompt, "reply": reply, "prefill_s": read(prompt), "decode_s": sum(read(1) for _ in range(reply))})
+        print(results[-1], file=sys.stderr)
+    return {"replies": results}
 
 
 def mtmd(projector, text, repeats, width, height):
@@ -84,6 +101,8 @@ def main():
     what, *words = sys.argv[1:]
     if what == "llama":
         result = llama(words[0], int(words[1]), [int(n) for n in words[2:]])
+    elif what == "replies":
+        result = replies(words[0], [tuple(map(int, word.split("+"))) for word in words[1:]])
     elif what == "mtmd":
         result = mtmd(words[0], words[1], int(words[2]), *map(int, words[3].split("x")))
     else:
