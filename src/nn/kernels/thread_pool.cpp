@@ -39,10 +39,31 @@ bool enter(std::atomic<int>& active) {
 
 }  // namespace
 
+void TaskRange::set(std::uint32_t first, std::uint32_t last) {
+  ends_.store({first, last}, std::memory_order_relaxed);
+}
+
+std::optional<int> TaskRange::take_first() {
+  Ends ends = ends_.load(std::memory_order_relaxed);
+  while (ends.first < ends.last)
+    if (ends_.compare_exchange_weak(ends, {ends.first + 1, ends.last}, std::memory_order_relaxed))
+      return static_cast<int>(ends.first);
+  return std::nullopt;
+}
+
+std::optional<int> TaskRange::take_last() {
+  Ends ends = ends_.load(std::memory_order_relaxed);
+  while (ends.first < ends.last)
+    if (ends_.compare_exchange_weak(ends, {ends.first, ends.last - 1}, std::memory_order_relaxed))
+      return static_cast<int>(ends.last - 1);
+  return std::nullopt;
+}
+
 ThreadPool::ThreadPool(int threads) {
   check(threads >= 1, ErrorCode::kInvalidArgument, "thread pool: needs 1 thread or more, got ",
         threads);
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  ranges_ = std::make_unique<TaskRange[]>(threads);
+  for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -59,12 +80,11 @@ void ThreadPool::parallel_for(int count, const std::function<void(int)>& task) {
     return;
   }
   task_ = &task;
-  count_ = count;
-  next_.store(0, std::memory_order_relaxed);
+  share_out(count);
   active_.store(kOpen, std::memory_order_release);
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
-  take_tasks();
+  take_tasks(0);
   // Nobody waits for a worker that still sleeps or has lost its core: what it could do is done.
   active_.fetch_and(~kOpen, std::memory_order_acq_rel);
   for (int left = active_.load(std::memory_order_acquire); left != 0;
@@ -72,19 +92,26 @@ void ThreadPool::parallel_for(int count, const std::function<void(int)>& task) {
     wait_while(active_, left);
 }
 
-void ThreadPool::take_tasks() {
-  for (int i = next_.fetch_add(1, std::memory_order_relaxed); i < count_;
-       i = next_.fetch_add(1, std::memory_order_relaxed))
-    (*task_)(i);
+void ThreadPool::share_out(int count) {
+  const std::int64_t all = count;
+  for (int i = 0; i < threads(); ++i)
+    ranges_[i].set(static_cast<std::uint32_t>(all * i / threads()),
+                   static_cast<std::uint32_t>(all * (i + 1) / threads()));
 }
 
-void ThreadPool::work() {
+void ThreadPool::take_tasks(int thread) {
+  while (const auto task = ranges_[thread].take_first()) (*task_)(*task);
+  for (int i = 1; i < threads(); ++i)
+    while (const auto task = ranges_[(thread + i) % threads()].take_last()) (*task_)(*task);
+}
+
+void ThreadPool::work(int thread) {
   for (std::uint32_t seen = 0;;) {
     wait_while(round_, seen);
     seen = round_.load(std::memory_order_acquire);
     if (stop_) return;
     if (!enter(active_)) continue;
-    take_tasks();
+    take_tasks(thread);
     if (active_.fetch_sub(1, std::memory_order_acq_rel) == 1) active_.notify_one();
   }
 }
