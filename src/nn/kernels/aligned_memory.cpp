@@ -1,6 +1,8 @@
 #include "nn/kernels/aligned_memory.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <mutex>
 #include <new>
 
 #ifdef __linux__
@@ -8,19 +10,62 @@
 #endif
 
 namespace prismvid::nn::kernels {
+namespace {
+
+constexpr std::size_t kLine = 64, kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kSlab = 32 * kHugePage;
+constexpr std::size_t kWorthSlab = kHugePage / 8;  // less has few pages anyway
+
+std::size_t rounded_up(std::size_t bytes, std::size_t unit) {
+  return (bytes + unit - 1) / unit * unit;
+}
+
+AlignedMemory allocate(std::size_t bytes, std::size_t alignment) {
+  void* data = std::aligned_alloc(alignment, rounded_up(bytes, alignment));
+  if (data == nullptr) throw std::bad_alloc();
+  return {static_cast<std::uint8_t*>(data), std::free};
+}
+
+/// Huge pages, given out from the front. Those that nobody has written to yet take no memory.
+class Slab {
+ public:
+  explicit Slab(std::size_t size) : memory_(allocate(size, kHugePage)), left_(size) {
+    next_ = memory_.get();
+#ifdef __linux__
+    madvise(next_, size, MADV_HUGEPAGE);
+#endif
+  }
+  bool has(std::size_t bytes) const {
+    return bytes <= left_;
+  }
+  std::uint8_t* take(std::size_t bytes) {
+    left_ -= bytes;
+    next_ += bytes;
+    return next_ - bytes;
+  }
+
+ private:
+  AlignedMemory memory_;
+  std::uint8_t* next_;
+  std::size_t left_;
+};
+
+AlignedMemory part_of(const std::shared_ptr<Slab>& slab, std::size_t bytes) {
+  return {slab, slab->take(bytes)};
+}
+
+}  // namespace
 
 AlignedMemory allocate_aligned(std::size_t bytes) {
-  constexpr std::size_t kHugePage = std::size_t{2} << 20;
-  const std::size_t alignment = bytes >= kHugePage ? kHugePage : 64;
-  const std::size_t size =
-      (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  void* data = std::aligned_alloc(alignment, size);
-  if (data == nullptr) throw std::bad_alloc();
-#ifdef __linux__
-  // Whole huge pages alone: the rest of a last one would be memory that nobody uses.
-  if (alignment == kHugePage) madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
-#endif
-  return {static_cast<std::uint8_t*>(data), std::free};
+  bytes = rounded_up(std::max<std::size_t>(bytes, 1), kLine);
+  if (bytes < kWorthSlab) return allocate(bytes, kLine);
+  if (bytes >= kSlab) return part_of(std::make_shared<Slab>(rounded_up(bytes, kHugePage)), bytes);
+  static std::mutex mutex;
+  static std::weak_ptr<Slab> newest;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<Slab> slab = newest.lock();
+  if (slab == nullptr || !slab->has(bytes)) newest = slab = std::make_shared<Slab>(kSlab);
+  return part_of(slab, bytes);
 }
 
 }  // namespace prismvid::nn::kernels

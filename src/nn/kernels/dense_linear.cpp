@@ -32,10 +32,7 @@ void transpose_words(const ConstRows& in, int words, std::uint32_t* out) {
 
 DenseMatrix::DenseMatrix(const ConstRows& weights, const void* bias, NumberType bias_type,
                          ThreadPool& pool)
-    : rows_(weights.rows),
-      columns_(weights.columns),
-      type_(weights.type),
-      data_(nullptr, std::free) {
+    : rows_(weights.rows), columns_(weights.columns), type_(weights.type) {
   check(type_ != NumberType::kFloat16, ErrorCode::kInvalidArgument,
         "dense matrix: weights must be f32 or bf16, got f16");
   check(rows_ > 0 && columns_ > 0 && columns_ % 16 == 0, ErrorCode::kInvalidArgument,

@@ -117,8 +117,7 @@ PackedMatrix::PackedMatrix(const QuantizedMatrixView& matrix, ThreadPool& pool, 
       columns_(matrix.columns),
       bits_(matrix.bits),
       group_size_(matrix.group_size),
-      scale_type_(matrix.scale_type),
-      data_(nullptr, std::free) {
+      scale_type_(matrix.scale_type) {
   check_matrix(matrix);
   data_ = allocate_aligned(bytes());
   pool.parallel_for(blocks(), [&](int block) { pack_block(matrix, block); });
