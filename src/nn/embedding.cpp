@@ -1,10 +1,12 @@
 #include "nn/embedding.h"
 
+#include <cstring>
+
 namespace prismvid::nn {
 
 mx::array Embedding::operator()(const mx::array& ids) const {
   if (const auto* packed = std::get_if<std::shared_ptr<const KernelMatrix>>(&table_))
-    return look_up(ids, *packed);
+    return nn::look_up(ids, *packed);
   const Matrix& table = std::get<Matrix>(table_);
   const auto rows = [&](const mx::array& values) { return mx::take(values, ids, 0); };
   if (!table.is_quantized()) return rows(table.weight);
@@ -12,6 +14,19 @@ mx::array Embedding::operator()(const mx::array& ids) const {
                 table.dtype};
   if (table.biases) chosen.biases = rows(*table.biases);
   return dequantized(chosen);
+}
+
+void Embedding::look_up(std::span<const int32_t> ids, const kernels::Rows& output) const {
+  if (const SharedMatrix packed = kernel_matrix()) return packed->look_up(ids, output);
+  mx::array rows = (*this)(mx::array(ids.begin(), {static_cast<int>(ids.size())}));
+  rows.eval();
+  std::memcpy(output.data, rows.data<void>(), rows.nbytes());
+}
+
+mx::Dtype Embedding::dtype() const {
+  if (const SharedMatrix packed = kernel_matrix()) return packed->dtype();
+  const Matrix& table = std::get<Matrix>(table_);
+  return table.dtype.value_or(table.is_quantized() ? table.scales->dtype() : table.weight.dtype());
 }
 
 mx::array Embedding::as_linear(const mx::array& x) const {

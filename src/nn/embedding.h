@@ -13,6 +13,11 @@ class Embedding {
   /// (tokens) int32 -> (tokens, width)
   mx::array operator()(const mx::array& ids) const;
 
+  /// The same at once, on the calling thread.
+  void look_up(std::span<const int32_t> ids, const kernels::Rows& output) const;
+
+  mx::Dtype dtype() const;  // of the vectors
+
   /// Null where the CPU kernels read it.
   const Matrix* plain_matrix() const { return std::get_if<Matrix>(&table_); }
 

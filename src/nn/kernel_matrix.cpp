@@ -142,6 +142,13 @@ mx::array multiply_transposed(const mx::array& x, SharedMatrix matrix,
                       });
 }
 
+mx::array multiply_at_once(const mx::array& x, const KernelMatrix& matrix, mx::Dtype dtype) {
+  check_fits(x, matrix);
+  mx::array output = uninitialized_array(product_shape(x, matrix), dtype);
+  matrix.multiply(rows_of(x), writable_rows_of(output));
+  return output;
+}
+
 namespace {
 
 kernels::Product product_of(const KernelMatrix& matrix, const kernels::ConstRows& input,

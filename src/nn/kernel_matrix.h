@@ -62,6 +62,9 @@ mx::array multiply_transposed(const mx::array& x, SharedMatrix matrix,
                               const std::optional<mx::array>& addend = std::nullopt,
                               std::optional<mx::Dtype> dtype = std::nullopt);
 
+/// The same at once, on the calling thread: `x` is evaluated and row-contiguous.
+mx::array multiply_at_once(const mx::array& x, const KernelMatrix& matrix, mx::Dtype dtype);
+
 /// output (tokens, rows of all) = input (tokens, columns) times each matrix transposed, side by
 /// side: where all are quantised, in one go.
 void multiply_together(std::span<const SharedMatrix> matrices, const kernels::ConstRows& input,

@@ -25,6 +25,12 @@ std::optional<kernels::NumberType> number_type(mx::Dtype dtype) {
   return std::nullopt;
 }
 
+mx::array uninitialized_array(const mx::Shape& shape, mx::Dtype dtype) {
+  size_t bytes = mx::size_of(dtype);
+  for (const int size : shape) bytes *= static_cast<size_t>(size);
+  return mx::array(mx::allocator::malloc(bytes), shape, dtype);
+}
+
 kernels::ConstRows rows_of(const mx::array& x) {
   const int columns = x.shape(-1);
   return {x.data<void>(), number_type(x.dtype()).value(), static_cast<int>(x.size() / columns),

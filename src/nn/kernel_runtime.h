@@ -41,6 +41,9 @@ using SharedKernels = std::shared_ptr<const KernelRuntime>;
 /// nullopt for what the kernels do not read.
 std::optional<kernels::NumberType> number_type(mx::Dtype dtype);
 
+/// A row-contiguous array whose numbers are still to be written.
+mx::array uninitialized_array(const mx::Shape& shape, mx::Dtype dtype);
+
 /// A row-contiguous array's last axis as rows.
 kernels::ConstRows rows_of(const mx::array& x);
 kernels::Rows writable_rows_of(mx::array& x);

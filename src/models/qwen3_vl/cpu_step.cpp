@@ -1,7 +1,6 @@
 #include "models/qwen3_vl/cpu_step.h"
 
 #include <cmath>
-#include <cstring>
 #include <memory>
 
 #include "models/qwen3_vl/positions.h"
@@ -59,21 +58,22 @@ class TurnTable {
 /// The tokens of one step on their way through the layers.
 class Step {
  public:
-  Step(const LanguageModel& model, const TextConfig& config, const mx::array& embeddings,
+  Step(const LanguageModel& model, const TextConfig& config, NumberType type,
        const std::vector<int>& positions, const std::vector<SequencePart>& parts)
       : model_(model),
         config_(config),
         parts_(parts),
         context_(model.kernels()->context()),
         turns_(positions, config),
-        type_(nn::number_type(embeddings.dtype()).value()),
+        type_(type),
         hidden_(made(config.hidden_size, positions)),
         normed_(made(config.hidden_size, positions)),
         projected_(made((config.heads + 2 * config.key_value_heads) * config.head_dim, positions)),
         attended_(made(config.heads * config.head_dim, positions)),
-        inner_(made(config.intermediate_size, positions)) {
-    std::memcpy(hidden_.rows().data, embeddings.data<void>(), embeddings.nbytes());
-  }
+        inner_(made(config.intermediate_size, positions)) {}
+
+  /// Hidden states ahead of the first layer, to be filled in before run().
+  const Rows& hidden() const { return hidden_.rows(); }
 
   void run(mx::array& output) {
     for (int i = 0; i < model_.layers(); ++i) {
@@ -167,11 +167,10 @@ mx::array step_on_cpu(const LanguageModel& model, const TextConfig& config,
   for (const SequencePart& part : parts)
     for (nn::KeyValueCache& cache : *part.caches) cache.reserve(cache.size() + part.tokens);
   const int tokens = static_cast<int>(ids.size());
-  mx::array embeddings = model.embed(mx::array(ids.begin(), {tokens}));
-  embeddings.eval();
-  Step step(model, config, embeddings, positions, parts);
-  mx::array hidden(mx::allocator::malloc(embeddings.nbytes()), {1, tokens, config.hidden_size},
-                   embeddings.dtype());
+  const mx::Dtype dtype = model.embed_tokens().dtype();
+  Step step(model, config, nn::number_type(dtype).value(), positions, parts);
+  model.embed_tokens().look_up(ids, step.hidden());
+  mx::array hidden = nn::uninitialized_array({1, tokens, config.hidden_size}, dtype);
   step.run(hidden);
   return hidden;
 }

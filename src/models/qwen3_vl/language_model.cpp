@@ -153,6 +153,10 @@ TextPosition LanguageModel::for_kernels(const TextPosition& position, int tokens
 }
 
 mx::array LanguageModel::logits(const mx::array& hidden) const {
+  const auto head = lm_head_ ? lm_head_->kernel_matrix() : embed_tokens_.kernel_matrix();
+  // What is there already, as hidden states of a step on the CPU, needs no graph.
+  if (head && hidden.status() == mx::array::Status::available && hidden.flags().row_contiguous)
+    return nn::multiply_at_once(hidden, *head, mx::float32);
   return lm_head_ ? lm_head_->in_float32(hidden) : embed_tokens_.as_linear(hidden);
 }
 

@@ -103,6 +103,7 @@ class LanguageModel {
   const DecoderLayer& layer(int index) const { return layers_[index]; }
   const nn::RmsNorm& last_norm() const { return norm_; }
   const nn::SharedKernels& kernels() const { return kernels_; }
+  const nn::Embedding& embed_tokens() const { return embed_tokens_; }
   const nn::Matrix* embedding() const { return embed_tokens_.plain_matrix(); }
   /// The matrix that makes the logits; null where the CPU kernels multiply.
   const nn::Matrix* head() const {
