@@ -9,8 +9,8 @@ namespace prismvid::bench {
 
 /// What the machine can do at most, all threads together.
 struct Roof {
-  double read_gb_per_s = 0;
-  double f32_gop_per_s = 0;   // the next three: 0 where the level has no such instruction
+  double best_read_gb_per_s = 0;  // in the quietest moment
+  double f32_gop_per_s = 0;       // the next three: 0 where the level has no such instruction
   double bf16_gop_per_s = 0;  // AVX2 multiplies bytes by vpmaddubsw, whose sums are 16 bits wide
   double int8_gop_per_s = 0;
 };
@@ -21,6 +21,9 @@ enum class Product { kFloat32, kBfloat16, kInt8 };
 /// caches.
 void measure_roof(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes,
                   Roof& roof);
+
+/// GB/s of reading `bytes`, a multiple of 256 KiB, each thread its own stretch.
+double read_gb_per_s(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes);
 
 /// For one thread: reads `bytes` (a multiple of 256, aligned to 64) / runs `steps` times ten
 /// products.
