@@ -260,7 +260,7 @@ void add_group(const typename Dot::Sum* dots, Floats scale, Floats bias, const f
 }
 
 /// Some groups of a block times T tokens straight from the packed form, added to out (T, 16): sums
-/// stay in registers, weights are unpacked for these tokens alone.
+/// stay in registers.
 template <class V, int kBits, int T>
 void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, TileView x,
                    float* out) {
@@ -352,6 +352,24 @@ void multiply_panels(const Panel<Dot>* panels, int groups, int steps, TileView x
       }
     }
   }
+}
+
+/// out (T, 16) += a panel times T tokens, with the sums of all its groups in registers.
+template <class Dot, int kBits, int T>
+void multiply_panel(const Panel<Dot>& panel, int groups, int steps, TileView x, float* out) {
+  using V = typename Dot::Vector;
+  typename V::Floats sums[T];
+  for (int t = 0; t < T; ++t) sums[t] = V::load(out + 16 * t);
+  const std::uint8_t* values = panel.values;
+  for (int g = 0; g < groups; ++g, values += 64 * steps, x.values += 4 * x.width * steps) {
+    typename Dot::Sum dots[T];
+    for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
+    const auto weight = [&](int s, int) { return V::load_bytes(values + 64 * s); };
+    add_dots<Dot, kBits, T>(steps, weight, x.values, 4 * x.width, dots);
+    add_group<Dot, T>(dots, V::load(panel.scales + 16 * g), V::load(panel.biases + 16 * g),
+                      x.scales + g * x.width, x.sums + g * x.width, sums);
+  }
+  for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
 }
 
 template <class Dot>
@@ -465,25 +483,43 @@ void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks)
   store_blocks<typename Dot::Vector>(a, a.matrix.rows, first_block, blocks, sums);
 }
 
-/// The same from the packed form, without panels.
+/// The same for few tokens, from the packed form, without panels.
 template <class V, int kBits>
 void multiply_streaming(const MultiplyArguments& a, int first_block, int blocks) {
   const PackedBlocks& m = a.matrix;
-  const int groups = m.columns / m.group_size;
+  alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
+  const TileView x = tile_view<ByteDot<V>>(a, 0, a.tokens, 0);
+  for (int i = 0; i < blocks; ++i) {
+    start_sums<V>(a, first_block + i, sums[i]);
+    const std::uint8_t* weights = m.data + (first_block + i) * m.block_bytes;
+    with_tokens<V::kStreamedTokens>(a.tokens, [&]<int T>() {
+      stream_groups<V, kBits, T>(m, weights, m.columns / m.group_size, x, sums[i]);
+    });
+  }
+  store_blocks<V>(a, m.rows, first_block, blocks, sums);
+}
+
+/// The same for many tokens where registers hold the sums of all groups of a panel.
+template <class Dot, int kBits>
+void multiply_by_stretches(const MultiplyArguments& a, int first_block, int blocks) {
+  using V = typename Dot::Vector;
+  const PackedBlocks& m = a.matrix;
+  const int groups = m.columns / m.group_size, step = Panel<Dot>::kColumns / m.group_size;
   const std::size_t group_bytes = m.block_bytes / groups;
-  // Many tokens come by for a stretch of weights that fits into the first cache with a tile.
-  const int step = a.tokens <= V::kStreamedTokens ? groups : 512 / m.group_size;
+  Panel<Dot> panel;
   alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
   for (int i = 0; i < blocks; ++i) start_sums<V>(a, first_block + i, sums[i]);
   for (int g = 0; g < groups; g += step) {
     const int count = groups - g < step ? groups - g : step;
     for (int i = 0; i < blocks; ++i) {
-      const std::uint8_t* weights = m.data + (first_block + i) * m.block_bytes + g * group_bytes;
+      panel.template unpack<kBits>(m, m.data + (first_block + i) * m.block_bytes + g * group_bytes,
+                                   count);
       for (int t = 0; t < a.tokens; t += kMaxTile) {
         const int tokens = a.tokens - t < kMaxTile ? a.tokens - t : kMaxTile;
-        const TileView x = tile_view<ByteDot<V>>(a, t, tokens, g);
-        in_parts<V::kStreamedTokens>(tokens, [&]<int T>(int from) {
-          stream_groups<V, kBits, T>(m, weights, count, x.from(from), sums[i] + 16 * (t + from));
+        const TileView x = tile_view<Dot>(a, t, tokens, g);
+        in_parts<Dot::template kTokensTogether<kBits>>(tokens, [&]<int T>(int from) {
+          multiply_panel<Dot, kBits, T>(panel, count, m.group_size / Dot::kColumnsPerStep,
+                                        x.from(from), sums[i] + 16 * (t + from));
         });
       }
     }
@@ -491,24 +527,24 @@ void multiply_streaming(const MultiplyArguments& a, int first_block, int blocks)
   store_blocks<V>(a, m.rows, first_block, blocks, sums);
 }
 
-/// Whether the products of so many tokens go without panels.
 template <class Dot>
-constexpr bool streams(int tokens) {
-  if constexpr (Dot::kRoundsToBytes)
-    return Dot::Vector::kStreamsAll || tokens <= Dot::Vector::kStreamedTokens;
-  return false;
-}
+constexpr bool kKeepsSums = false;
+template <class V>
+constexpr bool kKeepsSums<ByteDot<V>> = V::kKeepsSums;
 
 template <class Dot, int kBits>
 void multiply_blocks(const MultiplyArguments& a) {
   for (int block = a.first_block; block < a.last_block; block += kBlocksTogether) {
     const int left = a.last_block - block, count = left < kBlocksTogether ? left : kBlocksTogether;
     if constexpr (Dot::kRoundsToBytes)
-      if (streams<Dot>(a.tokens)) {
+      if (a.tokens <= Dot::Vector::kStreamedTokens) {
         multiply_streaming<typename Dot::Vector, kBits>(a, block, count);
         continue;
       }
-    if constexpr (!streams<Dot>(kMaxTokens)) multiply_by_panels<Dot, kBits>(a, block, count);
+    if constexpr (kKeepsSums<Dot>)
+      multiply_by_stretches<Dot, kBits>(a, block, count);
+    else
+      multiply_by_panels<Dot, kBits>(a, block, count);
   }
 }
 

@@ -18,7 +18,7 @@ struct Avx2 {
   };
   // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
   static constexpr int kStreamedTokens = 4;
-  static constexpr bool kStreamsAll = false;  // more tokens too, instead of panels
+  static constexpr bool kKeepsSums = false;  // of more tokens too, see multiply_panel()
   // 16 registers: two for each token's sums, two for the weights, one for an activation. For bytes
   // one more for products; with 6 tokens g++ 12 keeps sums in memory.
   static constexpr int kFloatTokensTogether = 6;

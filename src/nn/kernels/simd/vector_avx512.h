@@ -14,7 +14,7 @@ struct Avx512 {
   using Bytes = __m512i;  // 64, or 16 sums of 32 bits
   // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
   static constexpr int kStreamedTokens = 8;
-  static constexpr bool kStreamsAll = true;  // more tokens too, instead of panels
+  static constexpr bool kKeepsSums = true;  // of more tokens too, see multiply_panel()
   static constexpr int kFloatTokensTogether = 12;
   template <int kBits>
   static constexpr int kTokensTogether = 12;
