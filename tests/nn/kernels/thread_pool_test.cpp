@@ -19,6 +19,17 @@ TEST(ThreadPool, RunsEachTaskOnceInManyShortRounds) {
   }
 }
 
+TEST(TaskRange, GivesItsOwnerTheFirstTasksAndOthersTheLast) {
+  TaskRange range;
+  EXPECT_FALSE(range.take_first());
+  range.set(3, 6);
+  EXPECT_EQ(range.take_first(), 3);
+  EXPECT_EQ(range.take_last(), 5);
+  EXPECT_EQ(range.take_last(), 4);
+  EXPECT_FALSE(range.take_first());
+  EXPECT_FALSE(range.take_last());
+}
+
 TEST(ThreadPool, WakesSleepingThreads) {
   ThreadPool pool(3);
   for (int round = 0; round < 5; ++round) {
