@@ -259,8 +259,8 @@ void add_group(const typename Dot::Sum* dots, Floats scale, Floats bias, const f
   }
 }
 
-/// Some groups of a block times T tokens straight from the packed form, added to out (T, 16): sums
-/// stay in registers.
+/// Some groups of a block times the T tokens of a tile, straight from the packed form, added to out
+/// (T, 16): sums stay in registers.
 template <class V, int kBits, int T>
 void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, TileView x,
                    float* out) {
@@ -279,10 +279,10 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
     for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
       const Unit<V, kBits> unit(p);
       const auto weight = [&](int i, int) { return V::template offset<kBits>(unit.vectors[i]); };
-      add_dots<Dot, kBits, T>(8, weight, x.values, 4 * x.width, dots);
-      x.values += 32 * x.width;
+      add_dots<Dot, kBits, T>(8, weight, x.values, 4 * T, dots);
+      x.values += 32 * T;
     }
-    add_group<Dot, T>(dots, scale, bias, x.scales + g * x.width, x.sums + g * x.width, sums);
+    add_group<Dot, T>(dots, scale, bias, x.scales + g * T, x.sums + g * T, sums);
   }
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
 }
