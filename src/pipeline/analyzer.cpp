@@ -232,7 +232,9 @@ class Run {
     pass.run(source, reporter_.stop(), [&](int64_t pts_us) { reporter_.report(pts_us - start_us, end_us - start_us); });
     if (!options_.range) correct_probe(source.info());
     if (live) keep_shots(ledger, *live, pass.frames(), source.warnings());
-    for (RunningStage& stage : running) keep_detector(ledger, stage, pass, source.warnings());
+    std::vector<std::future<StageOutput>> ending;
+    for (RunningStage& stage : running) ending.push_back(std::async(std::launch::async, [&] { return ended(stage, pass); }));
+    for (size_t i = 0; i < running.size(); ++i) keep_detector(ledger, running[i], ending[i], pass.samples(), source.warnings());
   }
 
   /// Containers lie about duration and frame count: what was decoded is right.
@@ -246,12 +248,15 @@ class Run {
     ledger.keep(stage::kShots, document::encode_shots(live.value()), {live.wall_ms(), frames, live.ms_per_frame(), warnings});
   }
 
-  static void keep_detector(StageLedger& ledger, RunningStage& running, const FramePass& pass,
+  static StageOutput ended(RunningStage& running, const FramePass& pass) {
+    if (running.error) throw Error(*running.error);
+    return running.stage->finish(pass.rest(), pass.end_us());
+  }
+
+  static void keep_detector(StageLedger& ledger, const RunningStage& running, std::future<StageOutput>& output, int64_t samples,
                             const std::vector<std::string>& warnings) {
     try {
-      if (running.error) throw Error(*running.error);
-      const StageOutput output = running.stage->finish(pass.rest(), pass.end_us());
-      ledger.keep(running.name, output, {sum(running.ms_per_sample), pass.samples(), running.ms_per_sample, warnings});
+      ledger.keep(running.name, output.get(), {sum(running.ms_per_sample), samples, running.ms_per_sample, warnings});
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kStore) throw;
       ledger.mark_failed(running.name, error);

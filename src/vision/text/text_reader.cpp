@@ -25,7 +25,7 @@ constexpr float kSurroundings = 0.8f;       // of a line's height: at both ends 
 constexpr size_t kMaxReadings = 5;          // of one text
 constexpr float kBeyondDoubt = 0.995f;      // confidence
 constexpr size_t kMaxHistory = 180;
-// A second, less the jitter of frame times; two where the last look brought nothing new.
+// A second, less the jitter of frame times; two where every text stands and is read for certain.
 constexpr int64_t kLookEveryUs = 900'000;
 constexpr int64_t kLookCalmlyUs = 1'900'000;
 constexpr int64_t kStandingUs = 100'000;     // strokes that stay so long stand
@@ -185,12 +185,14 @@ void TextReader::end(Look& look) {
 
 void TextReader::settle(Look& look) {
   const LumaFrame& luma = history_.back();
-  calm_ = std::none_of(look.found.begin(), look.found.end(), [](const Found& box) { return box.must_read; });
   for (Found& box : look.found)
     if (box.must_read) assign(box, luma);
   for (const Found& box : look.found)
     if (box.must_read && box.track == nullptr && !box.reading.text.empty()) open(box, luma);
   close_lost(luma);
+  const auto is_restless = [](const Found& box) { return box.must_read && box.known == nullptr && box.track != nullptr; };
+  calm_ = std::all_of(open_.begin(), open_.end(), [](const auto& track) { return is_settled(track->readings()); }) &&
+          std::none_of(look.found.begin(), look.found.end(), is_restless);
   learn(look);
 }
 

@@ -22,7 +22,7 @@ struct TextReaderStats {
 };
 
 /// Reads the text of a video: one TextTrack a line of text, from the first frame that shows it to
-/// the last. Text is looked for once a second, every two where the last look found nothing new, and in
+/// the last. Text is looked for once a second, every two where all known ones stand and are read for certain, and in
 /// samples whose frames show that a text has come, gone or changed, and read where a region is new or has
 /// changed; start and end are then found in the luma of every frame. A sample is worked on in the calls after the one that brought it, so that
 /// many new lines do not make one of them long: results are the same, a few samples late. Memory does
@@ -96,7 +96,7 @@ class TextReader {
   int shot_ = -1;
   bool shot_changed_ = false;
   bool picture_moves_ = false;
-  bool calm_ = false;  // the last look found nothing to read
+  bool calm_ = false;  // every text stands and is read for certain
   int vain_looks_ = 0;         // in a row that changed tracks called for and that found no new text
   int vain_stroke_looks_ = 0;  // the same of new strokes
 };

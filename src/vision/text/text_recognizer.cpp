@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <opencv2/imgproc.hpp>
@@ -53,9 +54,10 @@ TextRecognizer::TextRecognizer(const ModelManifest& model, const TextEngineOptio
   NetworkOptions one_thread;
   one_thread.precision = options.precision;
   one_thread.threads = 1;
+  std::vector<std::future<std::unique_ptr<Network>>> loading;
   for (size_t i = 0; i < team_.size(); ++i)
-    workers_.push_back(
-        {load_recognition_network(model.path(0), characters_.size(), one_thread), {}});
+    loading.push_back(std::async(std::launch::async, [&] { return load_recognition_network(model.path(0), characters_.size(), one_thread); }));
+  for (auto& network : loading) workers_.push_back({network.get(), {}});
 }
 
 std::vector<RecognizedText> TextRecognizer::recognize(std::span<const cv::Mat> lines) {
