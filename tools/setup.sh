@@ -69,7 +69,7 @@ python_packages() {
   for file in "$@"; do
     case $file in
       */run.txt) "$environment/bin/pip" install -q --disable-pip-version-check --no-deps -r "$file" ;;
-      *) "$environment/bin/pip" install -q --disable-pip-version-check -r "$file" ;;
+      *) "$environment/bin/pip" install -q --disable-pip-version-check --no-warn-conflicts -r "$file" ;;
     esac
   done
   echo "$stamp" > "$environment/stamp-$level"
