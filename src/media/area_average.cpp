@@ -45,13 +45,11 @@ float weight_at(const Footprint& f, int position) {
 // sums[i] = or += the samples of `Count` rows, in one pass over them.
 template <int Count, bool kIsFirst, typename Sample, typename Sum>
 PRISMVID_VECTOR_CLONES void add_some_rows(const PlaneView<Sample>& source, int y, Sum* __restrict sums, int values) {
-  const Sample *a = source.row(y), *b = source.row(y + (Count > 1 ? 1 : 0)), *c = source.row(y + (Count > 2 ? 2 : 0)),
-               *d = source.row(y + (Count > 3 ? 3 : 0));
+  const Sample* rows[Count];
+  for (int r = 0; r < Count; ++r) rows[r] = source.row(y + r);
   for (int i = 0; i < values; ++i) {
-    Sum sum = kIsFirst ? Sum{a[i]} : static_cast<Sum>(sums[i] + a[i]);
-    if constexpr (Count > 1) sum = static_cast<Sum>(sum + b[i]);
-    if constexpr (Count > 2) sum = static_cast<Sum>(sum + c[i]);
-    if constexpr (Count > 3) sum = static_cast<Sum>(sum + d[i]);
+    Sum sum = kIsFirst ? Sum{0} : sums[i];
+    for (int r = 0; r < Count; ++r) sum = static_cast<Sum>(sum + rows[r][i]);
     sums[i] = sum;
   }
 }
@@ -72,7 +70,10 @@ void add_up_to_four_rows(const PlaneView<Sample>& source, int y, int count, Sum*
 
 template <typename Sample, typename Sum>
 void add_rows(const PlaneView<Sample>& source, int begin, int end, Sum* sums, int values) {
-  if (begin >= end) return std::fill_n(sums, values, Sum{0}), void();
+  if (begin >= end) {
+    std::fill_n(sums, values, Sum{0});
+    return;
+  }
   add_up_to_four_rows<true>(source, begin, end - begin, sums, values);
   for (int y = begin + 4; y < end; y += 4) add_up_to_four_rows<false>(source, y, end - y, sums, values);
 }

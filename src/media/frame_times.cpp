@@ -89,11 +89,10 @@ bool seek_before(Demuxer& demuxer, const AVStream& stream, int64_t pts, AVPacket
 }
 
 /// Whether the container's index tells of times that go on as the file does: they do not jump back.
-bool goes_on_in_time(const AVStream& stream) {
-  auto& indexed = const_cast<AVStream&>(stream);  // FFmpeg's function only reads it
+bool goes_on_in_time(AVStream& stream) {
   int64_t position = -1;
   for (int i = 0; i < avformat_index_get_entries_count(&stream); ++i) {
-    const AVIndexEntry* entry = avformat_index_get_entry(&indexed, i);
+    const AVIndexEntry* entry = avformat_index_get_entry(&stream, i);
     if (entry->pos <= position) return false;
     position = entry->pos;
   }

@@ -5,8 +5,7 @@
 namespace prismvid::nn {
 
 mx::array Embedding::operator()(const mx::array& ids) const {
-  if (const auto* packed = std::get_if<std::shared_ptr<const KernelMatrix>>(&table_))
-    return nn::look_up(ids, *packed);
+  if (const SharedMatrix packed = kernel_matrix()) return nn::look_up(ids, packed);
   const Matrix& table = std::get<Matrix>(table_);
   const auto rows = [&](const mx::array& values) { return mx::take(values, ids, 0); };
   if (!table.is_quantized()) return rows(table.weight);
@@ -30,8 +29,8 @@ mx::Dtype Embedding::dtype() const {
 }
 
 mx::array Embedding::as_linear(const mx::array& x) const {
-  if (const auto* packed = std::get_if<SharedMatrix>(&table_))
-    return multiply_transposed(x, *packed, std::nullopt, mx::float32);
+  if (const SharedMatrix packed = kernel_matrix())
+    return multiply_transposed(x, packed, std::nullopt, mx::float32);
   return mx::astype(multiply_transposed(x, std::get<Matrix>(table_)), mx::float32);
 }
 

@@ -358,10 +358,14 @@ document::Document Analyzer::analyze(const fs::path& video, const AnalyzeOptions
   return Run(store_, models_, deep_models_, library_, networks_, video, options, on_progress, std::move(stop)).analyze();
 }
 
-document::Document latest_document(store::Store& store, const std::string& video_id) {
+store::DocumentRecord require_analysis(store::Store& store, const std::string& video_id) {
   const auto record = store.latest_document(video_id);
   check(record.has_value(), ErrorCode::kNotFound, "video ", video_id, " has no analysis: run 'prismvid analyze' first");
-  const document::Document stored = document::parse_document(record->json);
+  return *record;
+}
+
+document::Document latest_document(store::Store& store, const std::string& video_id) {
+  const document::Document stored = document::parse_document(require_analysis(store, video_id).json);
   return assemble(store, stored.video, stored.analysis);
 }
 

@@ -38,6 +38,9 @@ class Analyzer {
   KeptNetworks networks_;
 };
 
+/// A video's last analysis as it was stored. Throws Error(kNotFound) when there is none.
+store::DocumentRecord require_analysis(store::Store& store, const std::string& video_id);
+
 /// The document of a video's last analysis with today's names and edits. Throws Error(kNotFound) when there is none.
 document::Document latest_document(store::Store& store, const std::string& video_id);
 

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.h"
 #include "deep/ask.h"
 #include "deep/language.h"
 #include "document/json.h"
+#include "pipeline/analyzer.h"
 #include "pipeline/questions.h"
 #include "server/ask_stream.h"
 #include "server/json_body.h"
@@ -110,8 +110,7 @@ Json answer_question(Question question, Context& context, const deep::AskWatch& 
 Response post_ask(Request& request, Context& context) {
   const Question question = read_question(request);
   // A video that is not there is an error of the request, streaming or not.
-  for (const std::string& video : question.videos)
-    check(context.stores.borrow()->latest_document(video).has_value(), ErrorCode::kNotFound, "video ", video, " has no analysis: run 'prismvid analyze' first");
+  for (const std::string& video : question.videos) pipeline::require_analysis(*context.stores.borrow(), video);
   const auto answer = [question, &context](const deep::AskWatch& watch, std::stop_token stop) { return answer_question(question, context, watch, stop); };
   if (!question.stream) return json_response(run_watched(request, [&](std::stop_token stop) { return answer({}, stop); }));
   const auto cite = [&context](const std::vector<deep::Citation>& found) { return found_json(found, context); };

@@ -375,7 +375,7 @@ void TextReader::assign(Found& found, const LumaFrame& luma) {
 
 /// Over a restless picture a text is lost and found again, each time with other letters.
 bool TextReader::resembles_ended(const Found& found) const {
-  const Box box = bounding_box(scaled(found.quad, 1.0f / static_cast<float>(size_.width), 1.0f / static_cast<float>(size_.height)));
+  const Box box = relative_box(found.quad);
   return std::any_of(pending_.begin(), pending_.end(), [&](const Pending& ended) {
     return intersection_over_union(bounding_box(ended.track.quad), box) >= kSameRegion &&
            text_similarity(ended.track.text, found.reading.text) >= kResembles;

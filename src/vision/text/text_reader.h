@@ -22,11 +22,12 @@ struct TextReaderStats {
 };
 
 /// Reads the text of a video: one TextTrack a line of text, from the first frame that shows it to
-/// the last. Text is looked for once a second, every two where all known ones stand and are read for certain, and in
-/// samples whose frames show that a text has come, gone or changed, and read where a region is new or has
-/// changed; start and end are then found in the luma of every frame. A sample is worked on in the calls after the one that brought it, so that
-/// many new lines do not make one of them long: results are the same, a few samples late. Memory does
-/// not grow with the video's length. Not thread-safe.
+/// the last. Text is looked for once a second, every two where all known ones stand and are read for
+/// certain, and in samples whose frames show that a text has come, gone or changed, and read where a
+/// region is new or has changed; start and end are then found in the luma of every frame. A sample is
+/// worked on in the calls after the one that brought it, so that many new lines do not make one of
+/// them long: results are the same, a few samples late. Memory does not grow with the video's length.
+/// Not thread-safe.
 class TextReader {
  public:
   explicit TextReader(TextEngine& engine);
@@ -76,6 +77,7 @@ class TextReader {
   void close_lost(const LumaFrame& luma);
   void close(const OpenTrack& track, int64_t end_us, bool ended_with_shot);
   int rising_texts(const OpenTrack* except) const;
+  Box relative_box(const Quad& quad) const;  // of pixels of a luma frame, as tracks keep it
   void continue_pending(OpenTrack& track);
   void release_pending(int64_t now_us);
 
@@ -96,7 +98,7 @@ class TextReader {
   int shot_ = -1;
   bool shot_changed_ = false;
   bool picture_moves_ = false;
-  bool calm_ = false;  // every text stands and is read for certain
+  bool calm_ = false;          // every text stands and is read for certain
   int vain_looks_ = 0;         // in a row that changed tracks called for and that found no new text
   int vain_stroke_looks_ = 0;  // the same of new strokes
 };

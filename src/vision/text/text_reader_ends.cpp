@@ -59,9 +59,13 @@ int TextReader::rising_texts(const OpenTrack* except) const {
   return rising;
 }
 
+Box TextReader::relative_box(const Quad& quad) const {
+  return bounding_box(scaled(quad, 1.0f / size_.width, 1.0f / size_.height));
+}
+
 /// The same text in the same place after a short gap is one track.
 void TextReader::continue_pending(OpenTrack& track) {
-  const Box box = bounding_box(scaled(track.quad(), 1.0f / size_.width, 1.0f / size_.height));
+  const Box box = relative_box(track.quad());
   for (auto before = pending_.begin(); before != pending_.end(); ++before) {
     const TextTrack& old_track = before->track;
     if (track.start_us() - old_track.range.end_us >= kLongestGapUs) continue;

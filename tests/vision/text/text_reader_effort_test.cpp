@@ -58,12 +58,12 @@ class Clip {
     take();
   }
   std::vector<TextTrack> tracks;
-  int brighter_each_sample = 0;  // the ground: the picture changes, its strokes do not
+  int darker_each_sample = 0;  // the ground: the picture changes, its strokes do not
 
  private:
   Image draw(int frame) const {
     Image luma(kWidth, kHeight, 1);
-    std::memset(luma.data(), 60 + frame / kFramesASample * brighter_each_sample % 100, static_cast<size_t>(kWidth) * kHeight);
+    std::memset(luma.data(), 120 - frame / kFramesASample * darker_each_sample % 100, static_cast<size_t>(kWidth) * kHeight);
     for (int row = 0; row < engine_.lines; ++row) {
       std::mt19937 random(seed_(row, frame));
       for (int y = 12 + 30 * row; y < 28 + 30 * row; y += 4)
@@ -115,7 +115,7 @@ int looks_at_a_standing_line(float confidence, CountingEngine& engine) {
   engine.lines = 1;
   engine.read = [confidence](int) { return RecognizedText{"Good morning", confidence}; };
   Clip clip(engine, [](int row, int) { return static_cast<unsigned>(row); });
-  clip.brighter_each_sample = 7;
+  clip.darker_each_sample = 7;
   for (int i = 0; i < 24; ++i) clip.sample();
   return engine.looks;
 }
