@@ -115,7 +115,7 @@ void measure_decode(const qwen3_vl::Model& model, int count, int tokens, double 
         ids.push_back(i);
   for (auto& s : sequences) all.push_back(&s);
   for (int i = 0; i < 8; ++i) ids = model.device_decoder()->likeliest(all, ids);
-  const int steps = count > 1 ? 60 : 200;
+  constexpr int steps = 60;
   std::vector<double> times;
   for (int round = 0; round < 3; ++round) {
     const auto start = Clock::now();

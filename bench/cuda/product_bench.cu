@@ -10,7 +10,6 @@
 #include "nn/cuda/attention.cuh"
 #include "nn/cuda/product.cuh"
 #include "nn/cuda/token.cuh"
-#include "nn/cuda/token_product.cuh"
 #include "nn/cuda/token_step.cuh"
 #include "nn/cuda/warpgroup_product.cuh"
 
@@ -123,10 +122,7 @@ template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads)
     token_product(const __grid_constant__ ProductArguments arguments) {
   extern __shared__ __align__(128) char shared[];
-  if constexpr (Shape::kQuantized)
-    TokenProduct<Shape>(arguments, shared).run();
-  else
-    multiply_token<Shape>(arguments, shared);
+  multiply_token<Shape>(arguments, shared);
 }
 
 template <class Shape>
@@ -179,9 +175,8 @@ void run_few(const ProductArguments& a, cudaStream_t stream) {
   launch(few_product<Shape>, std::min(blocks, std::min(at_once, 4) * kMultiprocessors), 256, shared,
          a, stream);
 }
-template <int Bits, int Unit>
+template <class Shape>
 void run_token(const ProductArguments& a, cudaStream_t stream) {
-  using Shape = TokenShape<Bits, Unit>;
   launch(token_product<Shape>, std::min((a.packed_rows() + 15) / 16, kMultiprocessors),
          Shape::kThreads, Shape::shared_bytes(a.columns), a, stream);
 }
@@ -221,11 +216,10 @@ void run_wide(const ProductArguments& arguments, cudaStream_t stream) {
 }
 
 using StepKernel = void (*)(const StepArguments&, cudaStream_t);
-template <int Bits, int Unit>
+template <class Shape>
 void run_step_kernel(const StepArguments& a, cudaStream_t stream) {
-  using Shape = StepShape<Bits, Unit>;
-  launch(step_kernel<Shape>, kMultiprocessors, Shape::kThreads,
-         step_shared_bytes<Bits, Unit>(a.columns), a, stream);
+  launch(step_kernel<Shape>, kMultiprocessors, Shape::kThreads, step_shared_bytes<Shape>(a.columns),
+         a, stream);
 }
 
 ProductArguments arguments(const Matrix& m, const bf16* x, void* y) {
@@ -278,7 +272,7 @@ void compare_shapes(int group) {
     ProductArguments a = arguments(m, x, y);
     a.float_output = 1;
     if (rows == 4096) a.norm = random_values(columns, 1, 0.1f);
-    compare("token", run_token<Bits, Unit>, a, Bits);
+    compare("token", run_token<TokenShape<Bits, Unit>>, a, Bits);
     a.tokens = 31;
     compare("wide", run_wide<ProductShape<Bits, Unit, 4, 1>>, a, Bits);
     compare("wide, warpgroups", run_wide<WarpgroupShape<Bits, Unit, 4>>, a, Bits);
@@ -289,7 +283,7 @@ void compare_shapes(int group) {
     a.tokens = 1;
     a.matrices[1] = second.data;
     a.rows = a.stride = 296, a.join = Join::kGated;
-    compare("gated", run_token<Bits, Unit>, a, Bits);
+    compare("gated", run_token<TokenShape<Bits, Unit>>, a, Bits);
     a.tokens = 20;
     compare("gated, warpgroups", run_wide<WarpgroupShape<Bits, Unit, 4>>, a, Bits);
   }
@@ -468,10 +462,12 @@ size_t enqueue(const Step& s, const Variant& variant, int parts, int splits, cud
   const auto multiply = [&](ProductArguments& a, const Matrix& m) {
     bytes += m.bytes() * (a.join == Join::kGated ? 2 : 1);
     a.tokens = s.tokens;
-    if (variant.step)
+    if (variant.step) {
       stages.push_back({a, {}});
-    else
-      variant.kernel(a, stream);
+      return;
+    }
+    a.x_tells = a.clear_count = 0;  // the kernel ahead is waited for
+    variant.kernel(a, stream);
   };
   if (parts & kEnds) {
     EmbedArguments e{};
@@ -651,8 +647,16 @@ void profile() {
   ProductArguments a = arguments(gate, random_values(4096, 0, 1), take<bf16>(12288));
   a.matrices[1] = up.data;
   a.join = Join::kGated, a.norm = random_values(4096, 1, 0.1f);
-  run_token<Bits, 64>(a, nullptr);
+  run_token<TokenShape<Bits, 64>>(a, nullptr);
   check(cudaDeviceSynchronize(), "profile");
+}
+
+template <int Bits>
+std::vector<Variant> variants() {
+  const Kernel token = run_token<TokenShape<Bits, 64>>;
+  return {{"a kernel a product", token},
+          {"one kernel", token, run_step_kernel<StepShape<Bits, 64>>},
+          {"few", run_few<Bits, 64>}};
 }
 
 }  // namespace
@@ -672,17 +676,13 @@ int main(int argc, char** argv) {
     compare_shapes<4, 64>(128), compare_shapes<5, 32>(32), compare_shapes<16, 64>(64);
   }
   const auto wants = [&](int bits) { return !only || only == bits; };
-  const auto variants = [](Kernel token, StepKernel step, Kernel few) -> std::vector<Variant> {
-    return {{"a kernel a product", token}, {"one kernel", token, step}, {"few", few}};
-  };
-  if (wants(4))
-    measure_step(4, variants(run_token<4, 64>, run_step_kernel<4, 64>, run_few<4, 64>), true);
-  if (wants(3))
-    measure_step(3, variants(run_token<3, 64>, run_step_kernel<3, 64>, run_few<3, 64>), true);
-  if (wants(8))
-    measure_step(8, variants(run_token<8, 64>, run_step_kernel<8, 64>, run_few<8, 64>), true);
+  if (wants(4)) measure_step(4, variants<4>(), true);
+  if (wants(3)) measure_step(3, variants<3>(), true);
+  if (wants(8)) measure_step(8, variants<8>(), true);
   if (wants(16))
-    measure_step(16, {{"a kernel a product", run_token<16, 64>}, {"few", run_few<16, 64>}}, true);
+    measure_step(16,
+                 {{"a kernel a product", run_token<TokenShape<16, 64>>}, {"few", run_few<16, 64>}},
+                 true);
   if (wants(32))
     measure_many(4, {{"8 warps", run_wide<ProductShape<4, 64, 4, 1>>},
                      {"3 warpgroups", run_wide<WarpgroupShape<4, 64, 4>>}});

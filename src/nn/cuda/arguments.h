@@ -191,9 +191,8 @@ struct StepShared {
 // One step's products: what leaves room for the keys.
 template <int Bits, int Unit>
 using StepShape = TokenShape<Bits, Unit, Bits == 8 ? 110 : 84>;
-template <int Bits, int Unit>
+template <class Shape>
 constexpr size_t step_shared_bytes(int columns) {
-  using Shape = StepShape<Bits, Unit>;
   return sizeof(StepShared<Shape>) + Shape::shared_bytes(columns);
 }
 

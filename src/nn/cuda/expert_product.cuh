@@ -174,7 +174,7 @@ class ExpertProduct {
                 x_ + index % lanes * (piece / 8) * (chunks_ * kWarp) + unit);
       if (index % lanes != 0) continue;
       const float share = kMixed ? choice().shares[unit / row_units] : 1;
-      groups_[unit] = {largest / (Shape::Bits == 4 ? 16 * most : most) * share, sum * share};
+      groups_[unit] = {largest / (Packing::kTimes * most) * share, sum * share};
     }
     if (!a_.norm) return;
 #pragma unroll
@@ -201,24 +201,12 @@ class ExpertProduct {
     }
   }
 
-  // Rounded to 256 * upper + lower, both signed, in the order of unpack_to_bytes().
   __device__ void put_bytes(const float (&values)[Packing::kPiece], float factor, uint4* to) const {
 #pragma unroll
     for (int quad = 0; quad < Packing::kPiece / 16; ++quad) {
-      uint32_t upper[4], lower[4];
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        upper[i] = lower[i] = 0;
-#pragma unroll
-        for (int byte = 0; byte < 4; ++byte) {
-          const int number =
-              __float2int_rn(values[Packing::value_of(quad * 4 + i, byte)] * factor) + 128;
-          upper[i] |= static_cast<uint32_t>(number >> 8 & 0xff) << (8 * byte);
-          lower[i] |= static_cast<uint32_t>((number & 0xff) ^ 0x80) << (8 * byte);
-        }
-      }
-      to[2 * quad * chunks_ * kWarp] = make_uint4(upper[0], upper[1], upper[2], upper[3]);
-      to[(2 * quad + 1) * chunks_ * kWarp] = make_uint4(lower[0], lower[1], lower[2], lower[3]);
+      const SplitBytes bytes = split_to_bytes<Shape::Bits>(values, quad, factor);
+      to[2 * quad * chunks_ * kWarp] = bytes.upper;
+      to[(2 * quad + 1) * chunks_ * kWarp] = bytes.lower;
     }
   }
 
@@ -241,7 +229,7 @@ class ExpertProduct {
                   words);
       unpack_to_bytes<Shape::Bits>(words, bytes[half]);
     }
-    int upper[2][2] = {}, lower[2][2] = {};  // of either row: registers as they are, and 16 times
+    int upper[2][2] = {}, lower[2][2] = {};  // of either row: registers as they are, and larger
 #pragma unroll
     for (int quad = 0; quad < Shape::kUnit / 16; ++quad) {
       const uint4 high = x_[2 * quad * chunks_ * kWarp + unit],
@@ -252,7 +240,7 @@ class ExpertProduct {
       for (int i = 0; i < 4; ++i)
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-          const int large = Shape::Bits == 4 && i >= 2;
+          const int large = Packing::kTimes > 1 && i >= 2;
           const uint32_t weights = bytes[half][quad * 4 + i];
           upper[half][large] = add_products(weights, highs[i], upper[half][large]);
           lower[half][large] = add_products(weights, lows[i], lower[half][large]);
@@ -261,9 +249,8 @@ class ExpertProduct {
     const float2 group = groups_[unit];
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      constexpr int factor = Shape::Bits == 4 ? 16 : 1;
-      const int sum = (upper[half][0] * factor + upper[half][1]) * 256 +
-                      (lower[half][0] * factor + lower[half][1]);
+      const int sum = (upper[half][0] * Packing::kTimes + upper[half][1]) * 256 +
+                      (lower[half][0] * Packing::kTimes + lower[half][1]);
       total_[half] += static_cast<float>(sum) * (low_half(scales_[stage][half]) * group.x);
       total_[half] += low_half(biases_[stage][half]) * group.y;
     }

@@ -1,7 +1,6 @@
 #include "nn/cuda/product.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 
 #include "core/error.h"
@@ -14,28 +13,31 @@ constexpr size_t kMostBytesOfX = 64 << 10;  // of shared memory, a block
 
 struct Shape {
   int column_tiles, block_rows, chunk, wide_bytes;
-  unsigned threads;
+  unsigned threads, token_threads, step_threads;
   bool warpgroups;
   size_t (*shared_bytes)(int tokens, int columns);
-  size_t (*token_bytes)(int columns);  // null where one token is as few
+  size_t (*token_bytes)(int columns);
   size_t (*step_bytes)(int columns);
 };
 
 template <int Bits, int Unit>
 Shape shape_for(int tokens) {
+  using Token = TokenShape<Bits, Unit>;
   const auto of = []<class S>(S) {
     return Shape{S::ColumnTiles,
                  S::kBlockRows,
                  S::kChunk,
                  S::kWideBytes,
                  S::kThreads,
+                 Token::kThreads,
+                 StepShape<Bits, Unit>::kThreads,
                  S::kWarpgroups,
                  [](int t, int columns) { return S::shared_bytes(t, columns); },
-                 Bits < 16 || wants_new_forms() ? &TokenShape<Bits, Unit>::shared_bytes : nullptr,
-                 &step_shared_bytes<Bits, Unit>};
+                 &Token::shared_bytes,
+                 &step_shared_bytes<StepShape<Bits, Unit>>};
   };
   if (tokens <= kFewTokens) return of(ProductShape<Bits, Unit, 1, 8>{});
-  if (wants_new_forms() && Kernels::instance().has_warpgroups())
+  if (Kernels::instance().has_warpgroups())
     return tokens <= 32 ? of(WarpgroupShape<Bits, Unit, 4>{}) : of(WarpgroupShape<Bits, Unit, 8>{});
   return tokens <= 32 ? of(ProductShape<Bits, Unit, 4, 1>{}) : of(ProductShape<Bits, Unit, 8, 1>{});
 }
@@ -97,11 +99,14 @@ void multiply_one(int bits, int unit, const Shape& shape, ProductArguments& a, C
   const size_t shared = shape.token_bytes(a.columns);
   const CUfunction function = kernels.product(bits, "token_" + std::to_string(unit));
   Kernels::prefer_shared_memory(function);
-  check(kernels.blocks_at_once(function, 256, shared) > 0, ErrorCode::kUnavailable,
+  check(kernels.blocks_at_once(function, shape.token_threads, shared) > 0, ErrorCode::kUnavailable,
         "CUDA: no room for the kernel of one token");
   const int wanted = std::min((a.packed_rows() + 15) / 16, kernels.multiprocessors());
-  launch({function, {static_cast<unsigned>(wanted), 1, 1}, 256, static_cast<unsigned>(shared)}, a,
-         stream);
+  launch({function,
+          {static_cast<unsigned>(wanted), 1, 1},
+          shape.token_threads,
+          static_cast<unsigned>(shared)},
+         a, stream);
 }
 
 void multiply_few(int bits, int unit, const Shape& shape, ProductArguments& a, CUstream stream) {
@@ -148,14 +153,6 @@ void multiply_many(int bits, int unit, const Shape& shape, ProductArguments& a, 
 
 }  // namespace
 
-bool wants_new_forms() {
-  static const bool wants = [] {
-    const char* value = std::getenv("PRISMVID_CUDA_STEP");
-    return value && std::string(value) == "one-kernel";
-  }();
-  return wants;
-}
-
 bool has_product(int bits, int group, int columns) {
   if (bits == 16) return columns % 64 == 0;
   const bool packed = bits >= 2 && bits <= 8 && bits != 7;
@@ -176,7 +173,7 @@ void multiply(int bits, ProductArguments& a, CUstream stream) {
 
 // bf16 streams faster a kernel a product.
 bool has_step(int bits, int group, int columns) {
-  return wants_new_forms() && bits < 16 && has_product(bits, group, columns) &&
+  return bits < 16 && has_product(bits, group, columns) &&
          shape_for(bits, unit_of(bits, group), 1).step_bytes(columns) <=
              Kernels::instance().most_shared_bytes();
 }
@@ -184,11 +181,15 @@ bool has_step(int bits, int group, int columns) {
 void start_step(int bits, int group, int blocks, const StepArguments& arguments, CUstream stream) {
   const Kernels& kernels = Kernels::instance();
   const int unit = unit_of(bits, group);
-  const size_t shared = shape_for(bits, unit, 1).step_bytes(arguments.columns);
+  const Shape shape = shape_for(bits, unit, 1);
+  const size_t shared = shape.step_bytes(arguments.columns);
   const CUfunction function = kernels.product(bits, "step_" + std::to_string(unit));
-  check(kernels.blocks_at_once(function, 256, shared) > 0, ErrorCode::kUnavailable,
+  check(kernels.blocks_at_once(function, shape.step_threads, shared) > 0, ErrorCode::kUnavailable,
         "CUDA: no room for the kernel of a step of one token");
-  launch({function, {static_cast<unsigned>(blocks), 1, 1}, 256, static_cast<unsigned>(shared)},
+  launch({function,
+          {static_cast<unsigned>(blocks), 1, 1},
+          shape.step_threads,
+          static_cast<unsigned>(shared)},
          arguments, stream);
 }
 

@@ -1,10 +1,9 @@
 // The product kernels of one number of bits (PRISMVID_BITS, 16: bf16), by name: token_<unit> for
-// one token where packed, step_<unit> for all of its layers; product_<unit> for up to 8;
+// one token, step_<unit> for all of its layers where packed; product_<unit> for up to 8;
 // arrange_<unit>_<column tiles> and then wide_<unit>_<column tiles> for more, or those of
 // warpgroups_<unit>_<column tiles>. Experts, where packed: gated_experts_<unit> and then
 // mixed_experts_<unit>.
 #include "expert_product.cuh"
-#include "token_product.cuh"
 #include "token_step.cuh"
 #include "warpgroup_product.cuh"
 
@@ -40,11 +39,11 @@ namespace prismvid::cuda {
     multiply_by_warpgroups<__VA_ARGS__>(arguments, shared);                                     \
   }
 
-#define PRISMVID_TOKEN(unit)                                                \
-  extern "C" __global__ void __launch_bounds__(256)                         \
-      token_##unit(const __grid_constant__ ProductArguments arguments) {    \
-    extern __shared__ __align__(128) char shared[];                         \
-    TokenProduct<TokenShape<PRISMVID_BITS, unit>>(arguments, shared).run(); \
+#define PRISMVID_TOKEN(unit)                                                                 \
+  extern "C" __global__ void __launch_bounds__(TokenShape<PRISMVID_BITS, unit>::kThreads, 1) \
+      token_##unit(const __grid_constant__ ProductArguments arguments) {                     \
+    extern __shared__ __align__(128) char shared[];                                          \
+    multiply_token<TokenShape<PRISMVID_BITS, unit>>(arguments, shared);                      \
   }
 
 #define PRISMVID_EXPERTS(name, part, unit)                                       \
@@ -56,18 +55,18 @@ namespace prismvid::cuda {
     ExpertProduct<Shape>(arguments, shared).run();                               \
   }
 
-#define PRISMVID_STEP(unit)                                          \
-  extern "C" __global__ void __launch_bounds__(256, 1)               \
-      step_##unit(const __grid_constant__ StepArguments arguments) { \
-    extern __shared__ __align__(128) char shared[];                  \
-    run_step<StepShape<PRISMVID_BITS, unit>>(arguments, shared);     \
+#define PRISMVID_STEP(unit)                                                                 \
+  extern "C" __global__ void __launch_bounds__(StepShape<PRISMVID_BITS, unit>::kThreads, 1) \
+      step_##unit(const __grid_constant__ StepArguments arguments) {                        \
+    extern __shared__ __align__(128) char shared[];                                         \
+    run_step<StepShape<PRISMVID_BITS, unit>>(arguments, shared);                            \
   }
 
 PRISMVID_PRODUCT(64)
 PRISMVID_WIDE(64, 4)
 PRISMVID_WIDE(64, 8)
-#if PRISMVID_BITS < 16
 PRISMVID_TOKEN(64)
+#if PRISMVID_BITS < 16
 PRISMVID_TOKEN(32)
 PRISMVID_STEP(64)
 PRISMVID_STEP(32)
@@ -78,12 +77,6 @@ PRISMVID_EXPERTS(gated, kGated, 64)
 PRISMVID_EXPERTS(mixed, kMixed, 64)
 PRISMVID_EXPERTS(gated, kGated, 32)
 PRISMVID_EXPERTS(mixed, kMixed, 32)
-#else
-extern "C" __global__ void __launch_bounds__(256)
-    token_64(const __grid_constant__ ProductArguments arguments) {
-  extern __shared__ __align__(128) char shared[];
-  multiply_token<TokenShape<16, 64>>(arguments, shared);
-}
 #endif
 
 }  // namespace prismvid::cuda

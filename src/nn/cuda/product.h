@@ -14,11 +14,6 @@ bool has_product(int bits, int group, int columns);
 /// must be of the sizes below and unused by what runs beside it.
 void multiply(int bits, ProductArguments& arguments, CUstream stream);
 
-/// Whether the process runs the forms that were measured alone (bench/cuda/product_bench.cu) but
-/// not yet in the program: PRISMVID_CUDA_STEP=one-kernel. One kernel for a step of one packed
-/// sequence, a kernel of its own for one token of bf16, warpgroups for more than 8 tokens.
-bool wants_new_forms();
-
 /// Whether the kernel of all layers of one token has such matrices, of so many columns at most.
 bool has_step(int bits, int group, int columns);
 

@@ -246,8 +246,7 @@ class TokenProducts {
     const int group = index / lanes;
     char* to = x_ + group / 4 * Shape::kXBytes + index % lanes * (kPiece * 8) + group % 4 * 32;
     put_limbs(values, largest > least ? __fdividef(most, largest) : 0, to);
-    if (index % lanes == 0)
-      groups_[group] = {largest * (1 / (Shape::Bits == 4 ? 16 * most : most)), sum};
+    if (index % lanes == 0) groups_[group] = {largest * (1 / (Packing::kTimes * most)), sum};
   }
 
   // As bf16 and what is left, as bf16: (tile, part, column).
@@ -327,27 +326,12 @@ class TokenProducts {
     }
   }
 
-  // Rounded to 256 * upper + lower, both signed.
   __device__ static void put_limbs(const float (&values)[kPiece], float factor, char* to) {
 #pragma unroll
     for (int quad = 0; quad < kPiece / 16; ++quad) {
-      uint32_t upper[4], lower[4];
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        uint32_t limbs[4];
-#pragma unroll
-        for (int byte = 0; byte < 4; ++byte)
-          limbs[byte] =
-              __float2int_rn(values[Packing::value_of(quad * 4 + i, byte)] * factor) + 128;
-        upper[i] = __byte_perm(__byte_perm(limbs[0], limbs[1], 0x0051),
-                               __byte_perm(limbs[2], limbs[3], 0x0051), 0x5410);
-        lower[i] = __byte_perm(__byte_perm(limbs[0], limbs[1], 0x0040),
-                               __byte_perm(limbs[2], limbs[3], 0x0040), 0x5410) ^
-                   0x80808080u;
-      }
+      const SplitBytes bytes = split_to_bytes<Shape::Bits>(values, quad, factor);
       auto* out = reinterpret_cast<uint4*>(to + quad * 128);
-      out[0] = make_uint4(upper[0], upper[1], upper[2], upper[3]);
-      out[1] = make_uint4(lower[0], lower[1], lower[2], lower[3]);
+      out[0] = bytes.upper, out[1] = bytes.lower;
     }
   }
 
@@ -391,9 +375,8 @@ class TokenProducts {
     }
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      constexpr int first = Shape::Bits == 4 ? 16 : 1;
-      const int upper = sums[0][half * 2] * first + sums[1][half * 2],
-                lower = sums[0][half * 2 + 1] * first + sums[1][half * 2 + 1];
+      const int upper = sums[0][half * 2] * Packing::kTimes + sums[1][half * 2],
+                lower = sums[0][half * 2 + 1] * Packing::kTimes + sums[1][half * 2 + 1];
       const float sum = static_cast<float>(upper * 256 + lower);
       total[half] += sum * (tile.scales[half] * group.x);
       total[half] += tile.biases[half] * group.y;
