@@ -7,13 +7,13 @@
 #include <cstdlib>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "core/cpu.h"
 #include "core/error.h"
 #include "core/stopwatch.h"
-#include "core/thread_team.h"
 #include "deep/clip_cache.h"
 #include "deep/model.h"
 #include "media/open_video.h"
@@ -69,19 +69,24 @@ std::vector<int64_t> nearest_indices(std::span<const int64_t> frame_times_us, si
   return indices;
 }
 
-/// The same by the times of all frames.
-void nearest_frames(const std::filesystem::path& video, const TimeRange& range,
-                    const std::shared_ptr<const media::FrameTimes>& times,
-                    const std::vector<int64_t>& times_us, const std::stop_token& stop,
-                    const Take& take) {
-  const std::vector<int64_t>& all_us = times->times_us;
+/// The same of the frames of a range. Throws where it has none.
+std::vector<int64_t> nearest_indices(const std::filesystem::path& video, const TimeRange& range,
+                                     const std::vector<int64_t>& all_us,
+                                     const std::vector<int64_t>& times_us) {
   const auto place = [&](int64_t t_us) {
     return static_cast<size_t>(std::lower_bound(all_us.begin(), all_us.end(), t_us) -
                                all_us.begin());
   };
   const size_t first = place(range.start_us), end = place(range.end_us);
   if (first >= end) fail_empty(video, range);
-  const std::vector<int64_t> indices = nearest_indices(all_us, first, end, times_us);
+  return nearest_indices(all_us, first, end, times_us);
+}
+
+/// Gives the frames at `indices`, which ascend; one may be given several times.
+void chosen_frames(const std::filesystem::path& video,
+                   const std::shared_ptr<const media::FrameTimes>& times,
+                   const std::vector<int64_t>& indices, const std::stop_token& stop,
+                   const Take& take) {
   std::vector<int64_t> distinct;
   std::unique_copy(indices.begin(), indices.end(), std::back_inserter(distinct));
   const auto source = media::open_chosen_frames(video, times, distinct);
@@ -96,11 +101,10 @@ void nearest_frames(const std::filesystem::path& video, const TimeRange& range,
 void seek_frames(const std::filesystem::path& video, const TimeRange& range,
                  const std::vector<int64_t>& times_us, const std::stop_token& stop,
                  const Take& take) {
-  if (auto times = media::scan_stretch(video, range))
-    nearest_frames(video, range, std::make_shared<const media::FrameTimes>(std::move(*times)),
-                   times_us, stop, take);
-  else
-    nearest_frames(video, range, times_us, stop, take);
+  auto stretch = media::scan_stretch(video, range);
+  if (!stretch) return nearest_frames(video, range, times_us, stop, take);
+  const auto times = std::make_shared<const media::FrameTimes>(std::move(*stretch));
+  chosen_frames(video, times, nearest_indices(video, range, times->times_us, times_us), stop, take);
 }
 
 /// Names what a model is shown of a content; its own sizes go without saying.
@@ -115,8 +119,9 @@ std::string clip_key(const std::string& content, const TimeRange& range,
 /// Shrinks frames for the model, several at once.
 class ClipMaker {
  public:
-  ClipMaker(const TimeRange& range, const Model& model, size_t frames)
-      : range_(range), model_(model), frames_(static_cast<int>(frames)) {}
+  /// Of so many frames.
+  ClipMaker(const TimeRange& range, const Model& model, size_t frames, ThreadTeam& team)
+      : range_(range), model_(model), frames_(static_cast<int>(frames)), team_(team) {}
 
   /// A frame that is shown again is shrunk once.
   void add(const std::shared_ptr<const media::Frame>& frame) {
@@ -149,7 +154,7 @@ class ClipMaker {
   const TimeRange range_;
   const Model& model_;
   const int frames_;
-  ThreadTeam team_{static_cast<size_t>(available_threads())};
+  ThreadTeam& team_;
   std::vector<std::shared_ptr<const media::Frame>> waiting_;
   std::vector<std::shared_ptr<const Image>> pictures_;
   std::vector<size_t> shown_;  // for each time, which of pictures_
@@ -174,14 +179,22 @@ std::vector<int64_t> sample_times(const TimeRange& range, double frames_per_seco
 
 ClipReader::ClipReader(std::filesystem::path video, std::string content, const Model& model,
                        FrameSearch search)
-    : video_(std::move(video)), content_(std::move(content)), model_(model), search_(search) {}
+    : video_(std::move(video)),
+      content_(std::move(content)),
+      model_(model),
+      search_(search),
+      team_(static_cast<size_t>(available_threads())) {}
 
-std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range, std::stop_token stop) {
+std::vector<int64_t> ClipReader::times_of(const TimeRange& range) const {
   const Feeding& feeding = model_.feeding();
   const int most = std::clamp(
       static_cast<int>(static_cast<double>(feeding.window_us) * 1e-6 * feeding.frames_per_second),
       kFewestFrames, kMostFrames);
-  return read(range, sample_times(range, feeding.frames_per_second, most), std::move(stop));
+  return sample_times(range, feeding.frames_per_second, most);
+}
+
+std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range, std::stop_token stop) {
+  return read(range, times_of(range), std::move(stop));
 }
 
 std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range,
@@ -199,15 +212,59 @@ std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range,
   return clip;
 }
 
+void ClipReader::read_each(const std::vector<TimeRange>& ranges,
+                           const std::function<void(std::shared_ptr<const Clip>)>& take,
+                           std::stop_token stop) {
+  ClipCache* const kept = content_.empty() ? nullptr : model_.clips();
+  const auto is_kept = [&](const TimeRange& range) {
+    return kept && kept->find(clip_key(content_, range, times_of(range)));
+  };
+  const bool ascend =
+      std::is_sorted(ranges.begin(), ranges.end(),
+                     [](const TimeRange& a, const TimeRange& b) { return a.end_us <= b.start_us; });
+  find_times();
+  if (ascend && times_ && std::none_of(ranges.begin(), ranges.end(), is_kept))
+    return decode_each(ranges, take, stop);
+  for (const TimeRange& range : ranges) take(read(range, stop));
+}
+
+void ClipReader::decode_each(const std::vector<TimeRange>& ranges,
+                             const std::function<void(std::shared_ptr<const Clip>)>& take,
+                             const std::stop_token& stop) {
+  std::vector<int64_t> indices;
+  std::vector<size_t> counts;
+  for (const TimeRange& range : ranges) {
+    const auto of_range = nearest_indices(video_, range, times_->times_us, times_of(range));
+    indices.insert(indices.end(), of_range.begin(), of_range.end());
+    counts.push_back(of_range.size());
+  }
+  ClipCache* const kept = content_.empty() ? nullptr : model_.clips();
+  std::optional<ClipMaker> maker;
+  size_t next = 0, left = 0;
+  chosen_frames(video_, times_, indices, stop, [&](const auto& frame) {
+    if (!maker) maker.emplace(ranges[next], model_, left = counts[next], team_);
+    maker->add(frame);
+    if (--left > 0) return;
+    auto clip = maker->finish();
+    maker.reset();
+    if (kept) kept->insert(clip_key(content_, ranges[next], times_of(ranges[next])), clip);
+    ++next;
+    take(std::move(clip));
+  });
+  check(next == ranges.size(), ErrorCode::kNotVideo, "'", video_.string(),
+        "' changed while it was read");
+}
+
 std::shared_ptr<const Clip> ClipReader::decode(const TimeRange& range,
                                                const std::vector<int64_t>& times_us,
                                                const std::stop_token& stop) {
   const Stopwatch watch;
   find_times();
-  ClipMaker maker(range, model_, times_us.size());
+  ClipMaker maker(range, model_, times_us.size(), team_);
   const auto take = [&](const std::shared_ptr<const media::Frame>& frame) { maker.add(frame); };
   if (times_)
-    nearest_frames(video_, range, times_, times_us, stop, take);
+    chosen_frames(video_, times_, nearest_indices(video_, range, times_->times_us, times_us), stop,
+                  take);
   else
     seek_frames(video_, range, times_us, stop, take);
   auto clip = maker.finish();

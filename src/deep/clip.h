@@ -10,6 +10,7 @@
 
 #include "core/image.h"
 #include "core/media_time.h"
+#include "core/thread_team.h"
 #include "media/frame_times.h"
 
 namespace prismvid::deep {
@@ -43,6 +44,12 @@ class ClipReader {
   /// throws, Error(kCancelled) when stopped, Error(kNotVideo) where the range holds no frame.
   std::shared_ptr<const Clip> read(const TimeRange& range, std::stop_token stop = {});
 
+  /// read() of each range, in their order. Where they ascend and the times of all frames are known,
+  /// frames are decoded side by side across the ranges' borders.
+  void read_each(const std::vector<TimeRange>& ranges,
+                 const std::function<void(std::shared_ptr<const Clip>)>& take,
+                 std::stop_token stop = {});
+
   /// The same at the times given (ascending).
   std::shared_ptr<const Clip> read(const TimeRange& range, const std::vector<int64_t>& times_us,
                                    std::stop_token stop = {});
@@ -50,6 +57,10 @@ class ClipReader {
  private:
   std::shared_ptr<const Clip> decode(const TimeRange& range, const std::vector<int64_t>& times_us,
                                      const std::stop_token& stop);
+  void decode_each(const std::vector<TimeRange>& ranges,
+                   const std::function<void(std::shared_ptr<const Clip>)>& take,
+                   const std::stop_token& stop);
+  std::vector<int64_t> times_of(const TimeRange& range) const;
   void find_times();
 
   std::filesystem::path video_;
@@ -57,6 +68,7 @@ class ClipReader {
   const Model& model_;
   FrameSearch search_;
   std::shared_ptr<const media::FrameTimes> times_;  // null: by seeking, or not read yet
+  ThreadTeam team_;                                 // shrinks frames
 };
 
 /// The frame at each of `times_us` (ascending), in its display size.

@@ -33,6 +33,13 @@ Json example(const Json& schema, const std::string& name, const TimeRange& range
   return object;
 }
 
+/// Of what fulfils `schema` so many that a reply is cut before it has them all: a grammar ends
+/// replies wherever it can.
+Json endless(const Json& schema, int tokens) {
+  constexpr int kFewestTokensOfItem = 4;
+  return {{"type", "array"}, {"items", schema}, {"minItems", 1 + tokens / kFewestTokensOfItem}};
+}
+
 }  // namespace
 
 FixedReplies::FixedReplies(Model& model, int tokens) : ForwardingModel(model), tokens_(tokens) {}
@@ -43,13 +50,15 @@ void FixedReplies::ask(std::span<const Request> requests,
   for (Request& request : fixed) {
     request.max_tokens = tokens_;
     request.goes_on = true;
+    if (!request.schema.is_null()) request.schema = endless(request.schema, tokens_);
   }
   model_.ask(
       fixed,
       [&](size_t i, Reply reply) {
         const Json& schema = requests[i].schema;
-        const TimeRange range =
-            requests[i].clip ? requests[i].clip->range : TimeRange{0, 1'000'000};
+        const auto clip = requests[i].looked().clip;
+        fixed[i].look = {};  // what it has seen goes
+        const TimeRange range = clip ? clip->range : TimeRange{0, 1'000'000};
         reply.ended = true;
         reply.text = schema.is_null()
                          ? words(tokens_)

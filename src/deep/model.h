@@ -27,6 +27,9 @@ class ClipCache;
 struct Request {
   std::shared_ptr<const Clip> clip;                    // may be null
   std::vector<std::shared_ptr<const Image>> pictures;  // behind the clip
+  /// Waits for `clip` and `pictures` and fills them in, so that a request can be worked on while
+  /// the next is still being decoded. What it throws, ask() throws.
+  std::function<void(Request& request)> look = {};
   std::string prompt;
   nlohmann::ordered_json schema;  // which the reply fulfils; null: free text
   int max_tokens = 1024;
@@ -36,6 +39,14 @@ struct Request {
   bool goes_on = false;       // to max_tokens, past ends and in loops: for measurements
   /// Gets the reply's text as it comes, on another thread, before ask() returns. Must be quick.
   std::function<void(const std::string& piece)> on_text = {};
+
+  /// With what `look` brings.
+  Request looked() const {
+    Request request = *this;
+    if (look) look(request);
+    request.look = {};
+    return request;
+  }
 };
 
 struct Reply {
@@ -45,9 +56,9 @@ struct Reply {
   bool ended = true;  // false: cut off at max_tokens or in a loop
 };
 
-/// A vision-language model that answers. Installed ones are thread-safe: what several callers ask is
-/// worked on side by side. The only way from the deep stage to inference, so that tests can answer
-/// from a script.
+/// A vision-language model that answers. Installed ones are thread-safe: what several callers ask
+/// is worked on side by side. The only way from the deep stage to inference, so that tests can
+/// answer from a script.
 class Model {
  public:
   virtual ~Model() = default;
@@ -60,7 +71,8 @@ class Model {
   virtual Image resized(ImageView picture, int frames) const = 0;
   virtual int count_tokens(const std::string& text) const = 0;
 
-  /// Calls `take` with each reply, in the order of the requests, which may be answered together.
+  /// Calls `take` with each reply, in the order of the requests, which may be answered together;
+  /// each request looks once those before it are being worked on.
   /// `take` may ask again. Throws Error(kModel or
   /// kUnavailable) when the model fails, Error(kCancelled) when stopped.
   virtual void ask(std::span<const Request> requests,
@@ -70,7 +82,8 @@ class Model {
   /// Where clips that were shown lately are kept; nullptr: nowhere.
   virtual ClipCache* clips() const { return nullptr; }
 
-  /// What answers, for whoever asks it in its own words (OpenAI's interfaces); nullptr for a script.
+  /// What answers, for whoever asks it in its own words (OpenAI's interfaces); nullptr for a
+  /// script.
   virtual inference::Engine* engine() { return nullptr; }
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 using document::Json;
 
-constexpr size_t kPartsTogether = 4;       // whose frames are in memory at once
+constexpr size_t kClipsAhead = 4;
 constexpr const char* kPartVersion = "2";  // raise it when a part may be answered otherwise
 
 /// The sharpest keyframes of a range, in order of time.
@@ -35,11 +35,16 @@ std::vector<const document::DocumentKeyframe*> keyframes_of(const Work& work,
   return keyframes;
 }
 
-void add_keyframes(const Work& work, const TimeRange& range, Request& request) {
+struct Seen {
+  std::shared_ptr<const Clip> clip;
+  std::vector<std::shared_ptr<const Image>> pictures;
+};
+
+void add_keyframes(const Work& work, const TimeRange& range, Seen& seen) {
   for (const document::DocumentKeyframe* keyframe : keyframes_of(work, range)) {
     const auto jpeg = work.picture(keyframe->image);
     if (!jpeg) continue;
-    request.pictures.push_back(
+    seen.pictures.push_back(
         std::make_shared<const Image>(work.model.resized(decode_jpeg(*jpeg), 0)));
   }
 }
@@ -111,13 +116,14 @@ class ReadAhead {
       std::stop_source either;
       const std::stop_callback gone(stop, [&] { either.request_stop(); });
       const std::stop_callback ended(work_.stop, [&] { either.request_stop(); });
-      for (const TimeRange& range : ranges_) {
-        auto clip = reader.read(range, either.get_token());
+      const auto take = [&](std::shared_ptr<const Clip> clip) {
         std::unique_lock lock(mutex_);
-        if (!changed_.wait(lock, stop, [&] { return ready_.size() < kPartsTogether; })) return;
+        check(changed_.wait(lock, stop, [&] { return ready_.size() < kClipsAhead; }),
+              ErrorCode::kCancelled, "nobody waits for the clips any more");
         ready_.push_back(std::move(clip));
         changed_.notify_all();
-      }
+      };
+      reader.read_each(ranges_, take, either.get_token());
     } catch (...) {
       const std::lock_guard lock(mutex_);
       problem_ = std::current_exception();
@@ -153,14 +159,19 @@ void ask_parts(const Work& work, const Prompt& prompt, const std::vector<Part>& 
   for (size_t i = 0; i < parts.size(); ++i)
     if (!kept[i] && parts[i].looks) looked_at.push_back(parts[i].range);
   ReadAhead ahead(work, std::move(looked_at));
-  const auto show = [&](size_t i) {
-    Clip shown{parts[i].range, {}, {}};
-    if (!parts[i].looks) return shown;
-    add_keyframes(work, parts[i].range, requests[i]);  // while the clip is decoded
-    requests[i].clip = ahead.next();
-    shown.times_us = requests[i].clip->times_us;
-    return shown;
-  };
+  std::vector<Clip> shown;
+  for (const Part& part : parts) shown.push_back({part.range, {}, {}});
+  for (size_t i = 0; i < parts.size(); ++i)
+    if (parts[i].looks)
+      requests[i].look = [&, i, seen = std::make_shared<Seen>()](Request& request) {
+        if (!seen->clip) {
+          add_keyframes(work, parts[i].range, *seen);  // while the clip is decoded
+          seen->clip = ahead.next();
+          shown[i].times_us = seen->clip->times_us;
+        }
+        request.clip = seen->clip;
+        request.pictures = seen->pictures;
+      };
   for (size_t i = 0; i < parts.size();) {
     check(!work.stop.stop_requested(), ErrorCode::kCancelled, "interrupted");
     if (kept[i]) {
@@ -168,19 +179,17 @@ void ask_parts(const Work& work, const Prompt& prompt, const std::vector<Part>& 
       ++i;
       continue;
     }
-    std::vector<Clip> shown{show(i)};
-    while (shown.size() < kPartsTogether && i + shown.size() < parts.size() &&
-           !kept[i + shown.size()])
-      shown.push_back(show(i + shown.size()));
+    size_t end = i + 1;
+    while (end < parts.size() && !kept[end]) ++end;
     ask_checked(
-        work.model, std::span(requests).subspan(i, shown.size()),
+        work.model, std::span(requests).subspan(i, end - i),
         [&](size_t k, const Checked& reply) {
-          if (reply.problem.empty()) work.parts.keep(keys[i + k], encode_part(reply, shown[k]));
-          requests[i + k].clip.reset();
-          take(i + k, reply, shown[k]);
+          if (reply.problem.empty()) work.parts.keep(keys[i + k], encode_part(reply, shown[i + k]));
+          requests[i + k].look = {};  // what it has seen goes
+          take(i + k, reply, shown[i + k]);
         },
         work.stop);
-    i += shown.size();
+    i = end;
   }
 }
 

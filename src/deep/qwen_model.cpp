@@ -84,7 +84,7 @@ class QwenModel : public Model {
     } canceller{tickets};
     for (size_t next = 0, taken = 0; taken < requests.size(); ++taken) {
       for (; next < requests.size() && tickets.size() < kMostAtOnce; ++next)
-        tickets.push_back(submit(requests[next]));
+        tickets.push_back(submit(requests[next].looked()));
       inference::Ticket first = std::move(tickets.front());
       tickets.pop_front();
       take(taken, reply_of(first, stop));

@@ -43,7 +43,8 @@ class RecordedModel : public ForwardingModel {
   }
 
  private:
-  void write(const Request& request, const Reply& reply) {
+  void write(const Request& asked, const Reply& reply) {
+    const Request request = asked.looked();
     char name[16];
     std::snprintf(name, sizeof name, "%06d", ++*requests_);
     Json json = {{"prompt", request.prompt},

@@ -31,9 +31,13 @@ class FrameSizes : public ForwardingModel {
 
   void ask(std::span<const Request> requests, const std::function<void(size_t, Reply)>& take,
            std::stop_token stop) override {
-    for (const Request& request : requests)
-      if (request.clip) size = request.clip->frames.front()->size();
-    model_.ask(requests, take, stop);
+    model_.ask(
+        requests,
+        [&](size_t i, Reply reply) {
+          if (const auto clip = requests[i].looked().clip) size = clip->frames.front()->size();
+          take(i, std::move(reply));
+        },
+        stop);
   }
 
   Size size;

@@ -188,18 +188,18 @@ class RunFrames final : public FrameSource {
   size_t next_ = 0;  // in run_.indices
 };
 
-/// Decodes several runs side by side and gives their frames in order: a decoder alone keeps fewer
-/// than eight cores busy.
+/// Decodes several runs side by side and gives their frames in order: without the pictures that no
+/// other needs, each waits for the one before it, and four threads of a decoder do the work of two.
 class ChosenFrames final : public FrameSource {
  public:
   ChosenFrames(const std::filesystem::path& path, SharedTimes times,
                const std::vector<int64_t>& indices)
       : path_(path), times_(std::move(times)), runs_(cut_runs(*times_, indices)) {
-    constexpr int kThreadsOfDecoder = 4;
+    constexpr int kMostSideBySide = 16;
     const int threads = available_threads(), runs = static_cast<int>(runs_.size());
-    side_by_side_ =
-        static_cast<size_t>(std::clamp(threads / kThreadsOfDecoder, 1, std::max(1, runs)));
-    threads_ = std::max(1, threads / static_cast<int>(side_by_side_));
+    const int side_by_side = std::clamp(runs, 1, std::min(threads, kMostSideBySide));
+    side_by_side_ = static_cast<size_t>(side_by_side);
+    threads_ = (threads + side_by_side - 1) / side_by_side;
     open_more();
   }
 
@@ -218,10 +218,15 @@ class ChosenFrames final : public FrameSource {
   }
 
  private:
+  // What a run of ten seconds has at three frames a second.
+  static constexpr size_t kFramesAhead = 32, kBytesAhead = size_t{1} << 30,
+                          kBytesAheadOfRun = size_t{128} << 20;
+
   void open_more() {
     for (; open_.size() < side_by_side_ && next_ < runs_.size(); ++next_)
       open_.push_back(std::make_unique<PrefetchingSource>(
-          std::make_unique<RunFrames>(path_, times_, std::move(runs_[next_]), threads_)));
+          std::make_unique<RunFrames>(path_, times_, std::move(runs_[next_]), threads_),
+          kFramesAhead, std::min(kBytesAhead / side_by_side_, kBytesAheadOfRun)));
   }
 
   const std::filesystem::path path_;

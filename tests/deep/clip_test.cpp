@@ -93,6 +93,39 @@ TEST_F(ClipReaderTest, BothSearchesFindTheSameFrames) {
   }
 }
 
+TEST_F(ClipReaderTest, RangesReadTogetherShowWhatEachShowsAlone) {
+  const std::vector<TimeRange> ascending = {{0, 7 * kSecond + 300'000},
+                                            {7 * kSecond + 300'000, 20 * kSecond},
+                                            {41 * kSecond, 60 * kSecond}};
+  for (const FrameSearch search : {FrameSearch::kAllTimes, FrameSearch::kSeeking})
+    for (const std::vector<TimeRange>& ranges :
+         {ascending, {ascending[2], ascending[0], ascending[0]}}) {
+      size_t next = 0;
+      ClipReader(video_, "", model_, search).read_each(ranges, [&](const auto& clip) {
+        ASSERT_LT(next, ranges.size());
+        const auto alone =
+            ClipReader(video_, "", model_, FrameSearch::kAllTimes).read(ranges[next++]);
+        EXPECT_EQ(clip->range.start_us, alone->range.start_us);
+        EXPECT_EQ(clip->times_us, alone->times_us);
+        EXPECT_EQ(clip->frames.size(), alone->frames.size());
+      });
+      EXPECT_EQ(next, ranges.size());
+    }
+}
+
+TEST_F(ClipReaderTest, RangesReadTogetherAreKeptAndFoundAgain) {
+  const std::vector<TimeRange> ranges = {{0, 10 * kSecond}, {10 * kSecond, 20 * kSecond}};
+  std::vector<std::shared_ptr<const Clip>> first, second;
+  ClipReader(video_, "content", model_, FrameSearch::kAllTimes).read_each(ranges, [&](auto clip) {
+    first.push_back(std::move(clip));
+  });
+  const int shrunk = model_.shrunk;
+  ClipReader("gone.mp4", "content", model_, FrameSearch::kSeeking)
+      .read_each(ranges, [&](auto clip) { second.push_back(std::move(clip)); });
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(model_.shrunk, shrunk);
+}
+
 TEST_F(ClipReaderTest, ARangeBehindTheEndIsRefused) {
   for (const FrameSearch search : {FrameSearch::kAllTimes, FrameSearch::kSeeking})
     EXPECT_THROW(ClipReader(video_, "", model_, search).read({70 * kSecond, 80 * kSecond}), Error);

@@ -21,6 +21,8 @@ TEST(FixedReplies, AreAskedForWithExactlySoManyTokensAndFulfilEverySchema) {
     ASSERT_EQ(model.asked.size(), 1u) << name << " was asked for again";
     EXPECT_EQ(model.asked[0].max_tokens, 150);
     EXPECT_TRUE(model.asked[0].goes_on);
+    EXPECT_EQ(model.asked[0].schema["items"], request.schema);
+    EXPECT_GT(model.asked[0].schema["minItems"], 150 / 8) << "a grammar would end it before";
   }
 }
 
