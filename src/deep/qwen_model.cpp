@@ -2,11 +2,13 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <optional>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "deep/clip_cache.h"
 #include "deep/model_fingerprint.h"
 #include "inference/engine.h"
@@ -20,8 +22,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMostAtOnce = 8;
-// 33 windows of 40 frames at 64 tokens a pair: eleven minutes of video.
-constexpr uint64_t kClipBytes = uint64_t{256} << 20;
+
+/// 33 windows of 40 frames at 64 tokens a pair, eleven minutes of video, up to four times as many
+/// where there is much memory.
+uint64_t clip_bytes() {
+  constexpr uint64_t least = uint64_t{256} << 20, most = uint64_t{1} << 30;
+  return std::clamp(machine_memory_bytes() / 32, least, most);
+}
+
 using inference::Conversation;
 using tokenizer::Role;
 
@@ -169,7 +177,7 @@ class QwenModel : public Model {
 
   ModelChoice choice_;
   inference::Engine engine_;
-  mutable ClipCache clips_{kClipBytes};
+  mutable ClipCache clips_{clip_bytes()};
 };
 
 }  // namespace
