@@ -197,7 +197,7 @@ void add_analyze_command(CLI::App& app) {
   command->add_option("--threads", arguments->options.threads, "Threads to use (0: all that this process may use)")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  command->add_flag("--exact", arguments->options.exact, "Compute networks in f32 also where bf16 is faster");
+  command->add_flag("--exact", arguments->options.exact, "Compute networks in f32 also where int8 or bf16 is faster");
   command->add_flag("--force", arguments->options.force, "Run every stage again, whatever is stored");
   command->add_flag("--json-progress", arguments->json_progress, "Progress as one JSON object a line on standard error");
   command->add_flag("-q,--quiet", arguments->quiet, "No progress and no summary");

@@ -140,10 +140,7 @@ class Run {
 
   void run_missing(StageLedger& ledger) {
     const auto& plans = ledger.plans();
-    const bool needs_frames = std::any_of(plans.begin(), plans.end(), [&](const StagePlan& plan) {
-      return (plan.name == stage::kShots || is_detector(plan.name)) && ledger.is_missing(plan.name);
-    });
-    if (needs_frames) run_frame_pass(ledger);
+    if (std::any_of(plans.begin(), plans.end(), [&](const StagePlan& plan) { return needs_frames(plan, ledger); })) run_frame_pass(ledger);
     source_.reset();
     run_simple(ledger, stage::kScenes, [&](const StagePlan&) { return run_scenes(stored_shots(ledger)); });
     for (const char* name : {stage::kLabels, stage::kPlaces})
@@ -153,6 +150,10 @@ class Run {
       const StagePlan& faces = ledger.plan(stage::kFaces);
       match_people(store_, video_.id, faces.cache_key, faces.models.back());
     }
+  }
+
+  static bool needs_frames(const StagePlan& plan, const StageLedger& ledger) {
+    return (plan.name == stage::kShots || is_detector(plan.name)) && ledger.is_missing(plan.name);
   }
 
   /// Shots with their keyframe pictures.
@@ -206,13 +207,14 @@ class Run {
 
   std::unique_ptr<LiveShots> make_live_shots(const StagePlan& plan) {
     verify_models(plan);
-    store_.discard_early_blobs(plan.cache_key);
     return std::make_unique<LiveShots>(make_shots(plan, options_), [this, key = plan.cache_key](size_t keyframe, std::vector<uint8_t> jpeg) {
-      store_.put_early_blob(key, {keyframe_blob(keyframe), std::move(jpeg)});
+      store_.put_early_blob(video_.id, key, {keyframe_blob(keyframe), std::move(jpeg)});
     });
   }
 
   void run_frame_pass(StageLedger& ledger) {
+    for (const StagePlan& plan : ledger.plans())
+      if (needs_frames(plan, ledger)) store_.discard_early_blobs(plan.cache_key);  // of a run that was killed
     reporter_.start("models");
     std::vector<RunningStage> running = make_detectors(ledger);
     std::unique_ptr<LiveShots> live;
@@ -227,7 +229,10 @@ class Run {
     ShotFollower& follower = live ? static_cast<ShotFollower&>(*live) : *known;
     const int64_t start_us = options_.range ? options_.range->start_us : 0;
     const int64_t end_us = options_.range ? std::min(options_.range->end_us, info_.duration_us) : info_.duration_us;
-    FramePass pass({options_.sample_rate, start_us}, follower, running);
+    const auto keep_early = [&](const std::string& name, const Blob& blob) {
+      store_.put_early_blob(video_.id, ledger.plan(name).cache_key, blob);
+    };
+    FramePass pass({options_.sample_rate, start_us, false, keep_early}, follower, running);
     reporter_.start("frames");
     pass.run(source, reporter_.stop(), [&](int64_t pts_us) { reporter_.report(pts_us - start_us, end_us - start_us); });
     if (!options_.range) correct_probe(source.info());

@@ -29,6 +29,7 @@ void FramePass::run(media::FrameSource& source, std::stop_token stop,
   shots_.finish();
   hand_on(std::numeric_limits<int64_t>::max());
   for (const auto& worker : workers_) worker->wait();
+  keep_early_blobs();
   workers_.clear();
 }
 
@@ -78,6 +79,14 @@ void FramePass::analyse(Waiting& waiting) {
   if (options_.one_at_a_time)
     for (const auto& worker : workers_) worker->wait();
   ms_per_sample_.push_back(static_cast<float>(clock.ms_since_start()));
+  keep_early_blobs();
+}
+
+/// On this thread, since stores are for one.
+void FramePass::keep_early_blobs() {
+  for (size_t i = 0; i < workers_.size(); ++i)
+    for (const Blob& blob : workers_[i]->take_early_blobs())
+      if (options_.keep_early) options_.keep_early(stages_[i].name, blob);
 }
 
 }  // namespace prismvid::pipeline

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "media/frame_source.h"
@@ -16,6 +17,7 @@ struct FramePassOptions {
   Rational sample_rate{2, 1};
   int64_t start_us = 0;  // samples are taken from here on
   bool one_at_a_time = false;  // each sample goes through all detectors before the next frame, for measuring
+  std::function<void(const std::string& stage, const Blob& blob)> keep_early = {};  // of detectors' results; none: they are dropped
 };
 
 /// The one linear pass over a video: every frame goes to the shots, some become samples for the detectors, in order of
@@ -50,6 +52,7 @@ class FramePass {
   void take(const media::Frame& frame);
   void hand_on(int64_t before_us);
   void analyse(Waiting& waiting);
+  void keep_early_blobs();
 
   FramePassOptions options_;
   ShotFollower& shots_;

@@ -10,6 +10,7 @@
 #include "store/cache_key.h"
 #include "vision/apple/apple_vision.h"
 #include "vision/labels/label_classifier.h"
+#include "vision/models/int8_ranges.h"
 #include "vision/network/network.h"
 #include "vision/objects/object_detector.h"
 
@@ -88,7 +89,8 @@ StagePlan plan_stage(const StageKind& kind, const AnalyzeOptions& options, const
   if (!plan.models.empty()) {
     const bool exact = options.exact || kind.always_exact;
     plan.parameters["exact"] = exact;
-    plan.backend = vision::backend_name(exact ? vision::Precision::kExact : vision::Precision::kFast);
+    const bool has_int8 = std::any_of(plan.models.begin(), plan.models.end(), [](const auto& model) { return !vision::int8_ranges(model).empty(); });
+    plan.backend = vision::backend_name(exact ? vision::Precision::kExact : vision::Precision::kFast, has_int8);
   } else if (plan.parameters.contains("apple_vision")) {
     plan.backend = vision::apple_vision_backend();
   }

@@ -1,6 +1,7 @@
 #include "pipeline/stage_worker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace prismvid::pipeline {
@@ -20,6 +21,18 @@ void StageWorker::push(std::shared_ptr<const SampleWork> work) {
 }
 
 void StageWorker::wait() { wait_until_fewer_than(1); }
+
+std::vector<Blob> StageWorker::take_early_blobs() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(early_blobs_, {});
+}
+
+void StageWorker::keep_early_blobs() {
+  std::vector<Blob> blobs = stage_.stage->take_early_blobs();
+  if (blobs.empty()) return;
+  const std::lock_guard lock(mutex_);
+  std::move(blobs.begin(), blobs.end(), std::back_inserter(early_blobs_));
+}
 
 void StageWorker::wait_until_fewer_than(size_t count) {
   std::unique_lock lock(mutex_);
@@ -53,6 +66,7 @@ void StageWorker::look_at(const std::shared_ptr<const SampleWork>& work) {
     vision::Sample sample = work->sample;
     sample.owner = work;
     stage_.stage->add(sample, work->frames);
+    keep_early_blobs();
   } catch (const Error& error) {
     stage_.error = error;
   }

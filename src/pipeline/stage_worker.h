@@ -45,17 +45,21 @@ class StageWorker {
   void push(std::shared_ptr<const SampleWork> work);
   /// Returns when nothing waits any more.
   void wait();
+  /// What the detector has given early since the last call.
+  std::vector<Blob> take_early_blobs();
 
  private:
   void run(const std::stop_token& stop);
+  void keep_early_blobs();
   void look_at(const std::shared_ptr<const SampleWork>& work);
   void wait_until_fewer_than(size_t count);
 
   RunningStage& stage_;
   size_t most_waiting_;
-  std::mutex mutex_;  // guards queue_ and problem_
+  std::mutex mutex_;  // guards queue_, early_blobs_ and problem_
   std::condition_variable_any changed_;
   std::deque<std::shared_ptr<const SampleWork>> queue_;  // its first is being looked at
+  std::vector<Blob> early_blobs_;
   std::exception_ptr problem_;
   std::jthread thread_;  // last: stops before the rest goes
 };

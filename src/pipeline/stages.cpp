@@ -26,6 +26,29 @@ vision::Precision precision(const AnalyzeOptions& options) {
   return options.exact ? vision::Precision::kExact : vision::Precision::kFast;
 }
 
+/// Tracks that have ended. Their pictures do not wait with them.
+template <typename Track>
+class EndedTracks {
+ public:
+  void add(std::vector<Track> ended) {
+    for (Track& track : ended) {
+      if (!track.thumbnail_jpeg.empty()) pictures_.push_back({thumbnail_blob(tracks_.size()), std::exchange(track.thumbnail_jpeg, {})});
+      tracks_.push_back(std::move(track));
+    }
+  }
+  std::vector<Blob> take_pictures() { return std::exchange(pictures_, {}); }
+  /// All tracks, and the pictures that were not taken.
+  StageOutput encoded(StageOutput (*encode)(const std::vector<Track>&)) {
+    StageOutput output = encode(tracks_);
+    for (Blob& picture : take_pictures()) output.blobs.push_back(std::move(picture));
+    return output;
+  }
+
+ private:
+  std::vector<Track> tracks_;
+  std::vector<Blob> pictures_;
+};
+
 class ObjectsStage : public DetectorStage {
  public:
   explicit ObjectsStage(std::shared_ptr<vision::ObjectDetector> detector)
@@ -33,23 +56,21 @@ class ObjectsStage : public DetectorStage {
 
   void add(const Sample& sample, LumaFrames) override {
     tracker_.update(sample, detector_->detect(sample.picture));
-    collect();
+    ended_.add(tracker_.take_finished());
   }
 
   StageOutput finish(LumaFrames, int64_t) override {
     tracker_.finish();
-    collect();
-    return document::encode_objects(tracks_);
+    ended_.add(tracker_.take_finished());
+    return ended_.encoded(document::encode_objects);
   }
+
+  std::vector<Blob> take_early_blobs() override { return ended_.take_pictures(); }
 
  private:
-  void collect() {
-    for (ObjectTrack& track : tracker_.take_finished()) tracks_.push_back(std::move(track));
-  }
-
   std::shared_ptr<vision::ObjectDetector> detector_;
   vision::ObjectTracker tracker_;
-  std::vector<ObjectTrack> tracks_;
+  EndedTracks<ObjectTrack> ended_;
 };
 
 class FacesStage : public DetectorStage {
@@ -59,21 +80,19 @@ class FacesStage : public DetectorStage {
 
   void add(const Sample& sample, LumaFrames) override {
     analyzer_.add(sample);
-    collect(analyzer_.take_finished());
+    ended_.add(analyzer_.take_finished());
   }
 
   StageOutput finish(LumaFrames, int64_t) override {
-    collect(analyzer_.finish());
-    return document::encode_faces(tracks_);
+    ended_.add(analyzer_.finish());
+    return ended_.encoded(document::encode_faces);
   }
+
+  std::vector<Blob> take_early_blobs() override { return ended_.take_pictures(); }
 
  private:
-  void collect(std::vector<FaceTrack> finished) {
-    for (FaceTrack& track : finished) tracks_.push_back(std::move(track));
-  }
-
   vision::FaceAnalyzer analyzer_;
-  std::vector<FaceTrack> tracks_;
+  EndedTracks<FaceTrack> ended_;
 };
 
 /// A lone sign is more often a shape than a text: it must be nearly certain.

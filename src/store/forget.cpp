@@ -45,6 +45,12 @@ void forget_faces(Database& database, int64_t person, Removed& removed) {
             person)
       .run();
   removed.stages += database.changes();
+  // Nobody knows whom the pictures of a run show that goes on or was killed.
+  Statement(database,
+            "DELETE FROM early_blobs WHERE name LIKE 'thumb%' AND video_id IN (SELECT video_id FROM faces WHERE person = ?)",
+            person)
+      .run();
+  removed.pictures += database.changes();
   Statement(database, "DELETE FROM faces WHERE person = ?", person).run();
   removed.face_tracks += database.changes();
 }
@@ -99,7 +105,8 @@ Removed SqlStore::delete_video(const std::string& video_id) {
     removed.edits = counted("SELECT count(*) FROM edits WHERE video_id = ?");
     const std::string blobs =
         "SELECT count(*) FROM blobs b JOIN stages s USING (cache_key) WHERE s.video_id = ? ";
-    removed.pictures = counted((blobs + "AND b.name LIKE '%.jpg'").c_str());
+    removed.pictures = counted((blobs + "AND b.name LIKE '%.jpg'").c_str()) +
+                       counted("SELECT count(*) FROM early_blobs WHERE video_id = ?");
     removed.vectors = counted((blobs + "AND b.name LIKE '%.f32'").c_str());
     Statement(database_,
               "DELETE FROM files WHERE sha256 = (SELECT sha256 FROM videos WHERE id = ?)", video_id)
@@ -146,7 +153,7 @@ Removed SqlStore::forget_everybody(const DocumentRewriter& rewrite) {
     };
     const std::string blobs =
         "SELECT count(*) FROM blobs JOIN stages USING (cache_key) WHERE stage = 'faces' AND name ";
-    removed.pictures = number(blobs + "LIKE '%.jpg'");
+    removed.pictures = number(blobs + "LIKE '%.jpg'") + drop("DELETE FROM early_blobs WHERE name LIKE 'thumb%'");
     removed.vectors = number(blobs + "LIKE '%.f32'") + number("SELECT count(*) FROM negatives");
     removed.face_tracks = number("SELECT count(*) FROM faces");
     rewrite_documents(database_, Statement(database_, "SELECT sequence, json FROM documents"), rewrite,

@@ -147,19 +147,20 @@ void SqlStore::put_stage(const StageRecord& stage, const StageOutput& output) {
   transaction.commit();
 }
 
-void SqlStore::put_early_blob(const std::string& cache_key, const Blob& blob) {
+void SqlStore::put_early_blob(const std::string& video_id, const std::string& cache_key, const Blob& blob) {
   Transaction transaction(database_, TransactionKind::kWrite);
-  Statement(database_, "DELETE FROM early_blobs WHERE at < time_text(?)", -kWeekSeconds).run();
   Statement(database_,
-            "INSERT INTO early_blobs (cache_key, name, bytes, at) VALUES (?, ?, ?, time_text(0)) "
-            "ON CONFLICT (cache_key, name) DO UPDATE SET bytes = excluded.bytes, at = excluded.at",
-            cache_key, blob.name, blob.bytes)
+            "INSERT INTO early_blobs (video_id, cache_key, name, bytes, at) VALUES (?, ?, ?, ?, time_text(0)) "
+            "ON CONFLICT (cache_key, name) DO UPDATE SET video_id = excluded.video_id, bytes = excluded.bytes, at = excluded.at",
+            video_id, cache_key, blob.name, blob.bytes)
       .run();
   transaction.commit();
 }
 
 void SqlStore::discard_early_blobs(const std::string& cache_key) {
-  Statement(database_, "DELETE FROM early_blobs WHERE cache_key = ?", cache_key).run();
+  Transaction transaction(database_, TransactionKind::kWrite);
+  Statement(database_, "DELETE FROM early_blobs WHERE cache_key = ? OR at < time_text(?)", cache_key, -kWeekSeconds).run();
+  transaction.commit();
 }
 
 void SqlStore::put_document(const DocumentRecord& document) {

@@ -246,12 +246,19 @@ CREATE TABLE moment_vectors (
 CREATE UNIQUE INDEX moment_vectors_by_moment ON moment_vectors (moment, space);
 )sql";
 
+// What a run has kept early goes with its video, also where the run was killed.
+constexpr char kEarlyBlobsOfVideos[] = R"sql(
+ALTER TABLE early_blobs ADD COLUMN video_id TEXT REFERENCES videos (id) ON DELETE CASCADE;
+CREATE INDEX early_blobs_by_video ON early_blobs (video_id);
+)sql";
+
 constexpr Migration kMigrations[] = {
     {kResults, "", kPostgresResults},
     {kPeople, "", kPostgresPeople},
     {kService, "", kPostgresService},
     {kSearch, kSearchSqlite, kPostgresSearch},
     {kVectors, "", ""},
+    {kEarlyBlobsOfVideos, "", ""},
 };
 
 }  // namespace

@@ -161,10 +161,10 @@ class Store : public SearchIndex {
                                                         const std::string& name) = 0;
   /// Replaces what is stored under that key. The video must be there.
   virtual void put_stage(const StageRecord& stage, const StageOutput& output) = 0;
-  /// Keeps a blob ahead of its stage, so that pictures need not wait in memory. Not seen by
-  /// load_*() until put_stage(cache_key), which takes it in; dropped by discard_early_blobs() or a
-  /// week later.
-  virtual void put_early_blob(const std::string& cache_key, const Blob& blob) = 0;
+  /// Keeps a blob of the video ahead of its stage, so that pictures need not wait in memory. Not seen by
+  /// load_*() until put_stage(cache_key), which takes it in; goes with the video.
+  virtual void put_early_blob(const std::string& video_id, const std::string& cache_key, const Blob& blob) = 0;
+  /// Drops those of a run that did not come to put_stage(), and what any run left a week ago.
   virtual void discard_early_blobs(const std::string& cache_key) = 0;
 
   // --- documents and runs

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <thread>
 
 #include "support/synthetic_source.h"
 
@@ -29,7 +30,9 @@ class RecordingStage : public DetectorStage {
     record_.samples.push_back(sample.frame);
     record_.shots.push_back(sample.shot);
     remember(frames);
+    early_blobs_.push_back({"frame_" + std::to_string(sample.frame), {}});
   }
+  std::vector<Blob> take_early_blobs() override { return std::exchange(early_blobs_, {}); }
   StageOutput finish(std::span<const vision::LumaFrame> frames, int64_t end_us) override {
     remember(frames);
     record_.end_us = end_us;
@@ -45,6 +48,7 @@ class RecordingStage : public DetectorStage {
   Record& record_;
   bool needs_luma_;
   int64_t fails_at_;
+  std::vector<Blob> early_blobs_;
 };
 
 void paint_nothing(int64_t, Image&) {}
@@ -122,6 +126,19 @@ TEST_F(FramePassTest, AStageThatFailsLeavesTheOthersAlone) {
   EXPECT_THAT(records_[0].samples, ElementsAre(0, 13));
   EXPECT_FALSE(stages_[1].error.has_value());
   EXPECT_THAT(records_[1].samples, ElementsAre(0, 13, 25, 38, 50));
+}
+
+TEST_F(FramePassTest, WhatDetectorsGiveEarlyIsKeptOnTheThreadOfThePass) {
+  add_stage();
+  KnownShots shots = two_shots(30);
+  std::vector<std::string> kept;
+  const auto here = std::this_thread::get_id();
+  const auto keep = [&](const std::string& stage, const Blob& blob) {
+    EXPECT_EQ(std::this_thread::get_id(), here);
+    kept.push_back(stage + " " + blob.name);
+  };
+  run(*clip(60), shots, {.keep_early = keep});
+  EXPECT_THAT(kept, ElementsAre("stage frame_0", "stage frame_13", "stage frame_25", "stage frame_38", "stage frame_50"));
 }
 
 TEST_F(FramePassTest, StoppingEndsThePassBetweenTwoFrames) {

@@ -7,7 +7,9 @@
 #include <functional>
 #include <future>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace prismvid::pipeline {
@@ -21,6 +23,9 @@ class ScriptedStage : public DetectorStage {
   explicit ScriptedStage(std::function<void(int64_t frame)> script) : script_(std::move(script)) {}
   void add(const vision::Sample& sample, std::span<const vision::LumaFrame>) override { script_(sample.frame); }
   StageOutput finish(std::span<const vision::LumaFrame>, int64_t) override { return {}; }
+  std::vector<Blob> take_early_blobs() override { return std::exchange(early_blobs, {}); }
+
+  std::vector<Blob> early_blobs;
 
  private:
   std::function<void(int64_t)> script_;
@@ -45,6 +50,22 @@ TEST(StageWorkerTest, SamplesAreSeenInOrderAndTimed) {
   ASSERT_EQ(seen.size(), 50u);
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
   EXPECT_EQ(stage.ms_per_sample.size(), 50u);
+}
+
+TEST(StageWorkerTest, WhatADetectorGivesEarlyIsHandedOutOnceAndInOrder) {
+  RunningStage stage = stage_of([&](int64_t frame) {
+    static_cast<ScriptedStage&>(*stage.stage).early_blobs.push_back({"thumb_" + std::to_string(frame), {}});
+  });
+  StageWorker worker(stage, 2);
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < 5; ++i) {
+    worker.push(sample(i));
+    for (const Blob& blob : worker.take_early_blobs()) names.push_back(blob.name);
+  }
+  worker.wait();
+  for (const Blob& blob : worker.take_early_blobs()) names.push_back(blob.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"thumb_0", "thumb_1", "thumb_2", "thumb_3", "thumb_4"}));
+  EXPECT_TRUE(worker.take_early_blobs().empty());
 }
 
 TEST(StageWorkerTest, ASlowDetectorDoesNotHoldUpAnother) {

@@ -70,14 +70,38 @@ TEST_P(Results, AStageStoredAgainLosesItsOldBlobs) {
 TEST_P(Results, EarlyBlobsAreSeenOnlyWithTheirStage) {
   auto store = open();
   const auto video = store->put_video(video_of('a'));
-  store->put_early_blob(hash_of('1'), {"keyframe_0.jpg", {1}});
-  store->put_early_blob(hash_of('2'), {"keyframe_0.jpg", {2}});
+  store->put_early_blob(video.id, hash_of('1'), {"keyframe_0.jpg", {1}});
+  store->put_early_blob(video.id, hash_of('2'), {"keyframe_0.jpg", {2}});
   EXPECT_FALSE(store->load_blob(hash_of('1'), "keyframe_0.jpg"));
   store->discard_early_blobs(hash_of('2'));
   store->put_stage(stage_of(video, stage::kShots, '1'), {"{}", {}});
   store->put_stage(stage_of(video, stage::kShots, '2'), {"{}", {}});
   EXPECT_TRUE(store->load_blob(hash_of('1'), "keyframe_0.jpg"));
   EXPECT_FALSE(store->load_blob(hash_of('2'), "keyframe_0.jpg"));
+}
+
+TEST_P(Results, EarlyBlobsOfAKilledRunGoWithTheirVideo) {
+  auto store = open();
+  const auto video = store->put_video(video_of('a'));
+  const auto other = store->put_video(video_of('b'));
+  store->put_early_blob(video.id, hash_of('1'), {"thumb_0.jpg", {1}});
+  store->put_early_blob(other.id, hash_of('2'), {"thumb_0.jpg", {2}});
+  EXPECT_EQ(store->delete_video(video.id).pictures, 1);
+  store->put_stage(stage_of(other, stage::kFaces, '1'), {"{}", {}});
+  store->put_stage(stage_of(other, stage::kFaces, '2'), {"{}", {}});
+  EXPECT_FALSE(store->load_blob(hash_of('1'), "thumb_0.jpg"));
+  EXPECT_TRUE(store->load_blob(hash_of('2'), "thumb_0.jpg"));
+}
+
+TEST_P(Results, ForgettingEverybodyTakesEarlyPicturesOfFaces) {
+  auto store = open();
+  const auto video = store->put_video(video_of('a'));
+  store->put_early_blob(video.id, hash_of('1'), {"thumb_0.jpg", {1}});
+  store->put_early_blob(video.id, hash_of('1'), {"keyframe_0.jpg", {2}});
+  EXPECT_EQ(store->forget_everybody([](const std::string& json) { return json; }).pictures, 1);
+  store->put_stage(stage_of(video, stage::kShots, '1'), {"{}", {}});
+  EXPECT_FALSE(store->load_blob(hash_of('1'), "thumb_0.jpg"));
+  EXPECT_TRUE(store->load_blob(hash_of('1'), "keyframe_0.jpg"));
 }
 
 TEST_P(Results, TheDocumentPutLastIsTheLatest) {

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "vision/faces/dlib_network.h"
+#include "vision/models/int8_ranges.h"
 
 namespace prismvid::vision {
 namespace {
@@ -114,6 +115,7 @@ DlibFaceDetector::DlibFaceDetector(const ModelManifest& model, const DlibDetecto
     : options_(options), model_(read_dlib_detector(model.path())) {
   check(options.longest_side >= 80, ErrorCode::kInvalidArgument,
         "face detection needs a longest side of at least 80 pixels, got ", options.longest_side);
+  options_.network.int8_ranges = int8_ranges(model);
 }
 
 std::vector<DetectedFace> DlibFaceDetector::detect(ImageView picture) {

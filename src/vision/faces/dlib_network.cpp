@@ -25,7 +25,7 @@ Value per_channel(const std::vector<float>& values) {
   return constant({1, values.size(), 1, 1}, values);
 }
 
-Value add_convolution(const Value& input, const DlibLayer& layer) {
+Value add_convolution(const Value& input, const DlibLayer& layer, const std::string& name) {
   const size_t outputs = layer.bias.size();
   const size_t inputs = input.get_shape()[1];
   const auto window = static_cast<size_t>(layer.window);
@@ -34,9 +34,10 @@ Value add_convolution(const Value& input, const DlibLayer& layer) {
         " input channels");
   const auto stride = static_cast<size_t>(layer.stride);
   const ov::CoordinateDiff padding{layer.padding, layer.padding};
-  const Value sum = std::make_shared<op::Convolution>(
+  const auto sum = std::make_shared<op::Convolution>(
       input, constant({outputs, inputs, window, window}, layer.weights),
       ov::Strides{stride, stride}, padding, padding, ov::Strides{1, 1});
+  sum->set_friendly_name(name);
   return std::make_shared<op::Add>(sum, per_channel(layer.bias));
 }
 
@@ -89,11 +90,16 @@ Value add_full(const Value& input, const DlibLayer& layer) {
       flat, constant({inputs, layer.weights.size() / inputs}, layer.weights));
 }
 
-/// Adds one layer after `value`; `named` holds the values of the tags.
-Value add_layer(const Value& value, const DlibLayer& layer, std::map<int, Value>& named) {
+/// What layers need of those before them.
+struct Graph {
+  std::map<int, Value> named;  // the values of the tags
+  int convolutions = 0;
+};
+
+Value add_layer(const Value& value, const DlibLayer& layer, Graph& graph) {
   switch (layer.kind) {
     case DlibLayerKind::kConvolution:
-      return add_convolution(value, layer);
+      return add_convolution(value, layer, "convolution_" + std::to_string(graph.convolutions++));
     case DlibLayerKind::kAffine:
       return add_affine(value, layer);
     case DlibLayerKind::kRelu:
@@ -105,11 +111,11 @@ Value add_layer(const Value& value, const DlibLayer& layer, std::map<int, Value>
     case DlibLayerKind::kFullyConnected:
       return add_full(value, layer);
     case DlibLayerKind::kTag:
-      return named[layer.tag] = value;
+      return graph.named[layer.tag] = value;
     case DlibLayerKind::kSkip:
-      return named.at(layer.tag);
+      return graph.named.at(layer.tag);
     case DlibLayerKind::kAddPrevious:
-      return add_sum(value, named.at(layer.tag));
+      return add_sum(value, graph.named.at(layer.tag));
   }
   fail(ErrorCode::kInternal, "unknown dlib layer");
 }
@@ -121,8 +127,8 @@ std::unique_ptr<Network> compile_dlib_network(const DlibNetwork& network, int ro
   const ov::Shape shape{1, static_cast<size_t>(rows), static_cast<size_t>(columns), 3};
   const auto input = std::make_shared<op::Parameter>(ov::element::f32, shape);
   Value value = std::make_shared<op::Transpose>(input, integers({0, 3, 1, 2}));
-  std::map<int, Value> named;
-  for (const DlibLayer& layer : network.layers) value = add_layer(value, layer, named);
+  Graph graph;
+  for (const DlibLayer& layer : network.layers) value = add_layer(value, layer, graph);
   const auto model =
       std::make_shared<ov::Model>(ov::OutputVector{value}, ov::ParameterVector{input});
   return compile_openvino(model, options);

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "vision/network/activation_ranges.h"
+
 namespace prismvid::vision {
 
 using Shape = std::vector<int64_t>;
@@ -27,7 +29,7 @@ struct Tensor {
 int64_t element_count(const Shape& shape);
 
 enum class Precision {
-  kFast,   // bf16 where the CPU computes it natively, f32 otherwise
+  kFast,   // int8 where the CPU and the network can, else bf16 where the CPU computes it natively, else f32
   kExact,  // f32
 };
 
@@ -37,6 +39,10 @@ struct NetworkOptions {
   /// Asked for the shape of each input that may vary, by its declared shape (-1 = any): static
   /// shapes run faster.
   std::function<Shape(const Shape& declared)> fix_shape = {};
+  /// Convolutions that kFast computes in int8, where the CPU has instructions for it; none: the whole network as it is.
+  ActivationRanges int8_ranges = {};
+  /// Where set, what each call puts into the convolutions widens these, and nothing is computed in int8: how int8_ranges are found.
+  ActivationRanges* observed = nullptr;
 };
 
 /// A loaded neural network: the seam behind which OpenVINO stands and ONNX Runtime or Core ML can
@@ -60,7 +66,8 @@ class Network {
 std::unique_ptr<Network> load_network(const std::filesystem::path& file,
                                       const NetworkOptions& options = {});
 
-/// Name and version of the backend, part of every cache key: "openvino-2026.4.1/cpu/bf16".
-std::string backend_name(Precision precision);
+/// Name and version of the backend, part of every cache key: "openvino-2026.4.1/cpu/bf16". `has_int8`: some network has
+/// NetworkOptions::int8_ranges.
+std::string backend_name(Precision precision, bool has_int8 = false);
 
 }  // namespace prismvid::vision

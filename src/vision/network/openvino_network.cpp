@@ -7,6 +7,7 @@
 
 #include "core/cpu.h"
 #include "core/error.h"
+#include "vision/network/quantize.h"
 
 namespace prismvid::vision {
 namespace {
@@ -24,6 +25,15 @@ bool cpu_has_bf16() {
 #else
   const auto capabilities = core().get_property("CPU", ov::device::capabilities);
   return std::find(capabilities.begin(), capabilities.end(), ov::device::capability::BF16) != capabilities.end();
+#endif
+}
+
+/// Without these instructions int8 saves little, and sums of two products may overflow.
+bool cpu_has_int8() {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");
+#else
+  return false;
 #endif
 }
 
@@ -72,6 +82,12 @@ class OpenVinoNetwork : public Network {
       : model_(std::move(model)) {
     const int threads = options.threads > 0 ? options.threads : available_threads();
     fix_input_shapes(*model_, options);
+    if (options.observed != nullptr) {
+      observed_ = options.observed;
+      observed_names_ = observe_convolutions(*model_);
+    } else if (options.precision == Precision::kFast && cpu_has_int8()) {
+      quantize_convolutions(*model_, options.int8_ranges);
+    }
     // Pinned, every network would take the first cores, and those that run side by side the same ones.
     compiled_ = core().compile_model(with_float_ports(model_), "CPU",
                                      ov::hint::inference_precision(element_type(options.precision)),
@@ -100,6 +116,7 @@ class OpenVinoNetwork : public Network {
     try {
       for (size_t i = 0; i < inputs.size(); ++i) request_.set_input_tensor(i, borrow(inputs[i]));
       request_.infer();
+      if (observed_ != nullptr) observe();
       return outputs();
     } catch (const ov::Exception& error) {
       fail(ErrorCode::kModel, "the model could not run on its input: ", error.what());
@@ -121,9 +138,21 @@ class OpenVinoNetwork : public Network {
     return {ov::element::f32, shape, const_cast<float*>(input.data.data())};
   }
 
+  size_t own_outputs() const { return compiled_.outputs().size() - 2 * observed_names_.size(); }
+
+  void observe() {
+    const auto value = [&](size_t output) { return *request_.get_output_tensor(output).data<const float>(); };
+    size_t output = own_outputs();
+    for (const std::string& name : observed_names_) {
+      const float low = value(output++), high = value(output++);
+      ValueRange& range = observed_->try_emplace(name, ValueRange{low, high}).first->second;
+      range = {std::min(range.low, low), std::max(range.high, high)};
+    }
+  }
+
   std::vector<Tensor> outputs() {
     std::vector<Tensor> result;
-    for (size_t i = 0; i < compiled_.outputs().size(); ++i) {
+    for (size_t i = 0; i < own_outputs(); ++i) {
       const ov::Tensor tensor = request_.get_output_tensor(i);
       const float* data = tensor.data<const float>();
       const ov::Shape shape = tensor.get_shape();
@@ -135,6 +164,8 @@ class OpenVinoNetwork : public Network {
   std::shared_ptr<ov::Model> model_;
   ov::CompiledModel compiled_;
   ov::InferRequest request_;
+  ActivationRanges* observed_ = nullptr;
+  std::vector<std::string> observed_names_;
 };
 
 }  // namespace
@@ -162,9 +193,10 @@ std::unique_ptr<Network> load_network(const std::filesystem::path& file,
   }
 }
 
-std::string backend_name(Precision precision) {
+std::string backend_name(Precision precision, bool has_int8) {
   const std::string version = ov::get_openvino_version().buildNumber;
-  return "openvino-" + version.substr(0, version.find('-')) + "/cpu/" +
+  const bool uses_int8 = has_int8 && precision == Precision::kFast && cpu_has_int8();
+  return "openvino-" + version.substr(0, version.find('-')) + "/cpu/" + (uses_int8 ? "int8+" : "") +
          element_type(precision).to_string();
 }
 

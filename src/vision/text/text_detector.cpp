@@ -6,6 +6,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "core/error.h"
+#include "vision/models/int8_ranges.h"
 #include "vision/text/opencv_image.h"
 
 namespace prismvid::vision {
@@ -31,6 +32,7 @@ TextDetector::TextDetector(const ModelManifest& model, const TextEngineOptions& 
     : file_(model.path()), network_options_(network_options(options)), side_(options.detection_side) {
   check(side_ >= kAlignment, ErrorCode::kInvalidArgument, "text detection at ", side_,
         " pixels: the smallest side is ", kAlignment);
+  network_options_.int8_ranges = int8_ranges(model);
   const auto& parameters = *model.parameters;
   thresholds_.threshold = parameters.value("threshold", thresholds_.threshold);
   thresholds_.box_threshold = parameters.value("box_threshold", thresholds_.box_threshold);

@@ -52,12 +52,14 @@ struct TextEngineOptions {
   int threads = 0;           // 0 = all that this process may use
   int detection_side = 640;  // the picture's longest side for detection; larger finds smaller text
   int lines_at_once = 0;     // each read on a thread of its own; 0 = as `threads`
+  ActivationRanges* observed = nullptr;  // see NetworkOptions; of one network, which reads one line at once
 };
 
 inline NetworkOptions network_options(const TextEngineOptions& options) {
   NetworkOptions result;
   result.precision = options.precision;
   result.threads = options.threads;
+  result.observed = options.observed;
   return result;
 }
 

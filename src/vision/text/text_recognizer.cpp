@@ -10,6 +10,7 @@
 
 #include "core/cpu.h"
 #include "core/error.h"
+#include "vision/models/int8_ranges.h"
 #include "vision/text/opencv_image.h"
 #include "vision/text/recognition_network.h"
 #include "vision/text/unicode.h"
@@ -51,9 +52,9 @@ TextRecognizer::TextRecognizer(const ModelManifest& model, const TextEngineOptio
   height_ = model.parameters->value("height", height_);
   mean_ = model.parameters->value("mean", mean_);
   deviation_ = model.parameters->value("std", deviation_);
-  NetworkOptions one_thread;
-  one_thread.precision = options.precision;
+  NetworkOptions one_thread = network_options(options);
   one_thread.threads = 1;
+  one_thread.int8_ranges = int8_ranges(model);
   std::vector<std::future<std::unique_ptr<Network>>> loading;
   for (size_t i = 0; i < team_.size(); ++i)
     loading.push_back(std::async(std::launch::async, [&] { return load_recognition_network(model.path(0), characters_.size(), one_thread); }));

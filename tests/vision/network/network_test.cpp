@@ -129,6 +129,8 @@ TEST(Network, TheBackendsNameTellsPrecision) {
   EXPECT_THAT(backend_name(Precision::kExact), ::testing::EndsWith("/cpu/f32"));
   EXPECT_THAT(backend_name(Precision::kFast),
               ::testing::AnyOf(::testing::EndsWith("/cpu/bf16"), ::testing::EndsWith("/cpu/f32")));
+  EXPECT_EQ(backend_name(Precision::kExact, true), backend_name(Precision::kExact));
+  EXPECT_THAT(backend_name(Precision::kFast, true), ::testing::AnyOf(backend_name(Precision::kFast), HasSubstr("/cpu/int8+")));
 }
 
 TEST(Network, CountsElements) {
