@@ -234,6 +234,7 @@ const KernelTable& kernel_table(Isa isa);
 const KernelTable& portable_kernels();
 const KernelTable& avx2_kernels();
 const KernelTable& avx512_kernels();
+const KernelTable& avx512_bf16_kernels();
 const KernelTable& neon_kernels();
 const KernelTable& neon_i8mm_kernels();
 
