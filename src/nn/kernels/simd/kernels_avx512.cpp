@@ -1,4 +1,6 @@
+#include "nn/kernels/simd/attend_rows.h"
 #include "nn/kernels/simd/attention.h"
+#include "nn/kernels/simd/byte_attention.h"
 #include "nn/kernels/simd/dense_linear.h"
 #include "nn/kernels/simd/elementwise.h"
 #include "nn/kernels/simd/float_dot.h"
@@ -22,9 +24,10 @@ const KernelTable& avx512_kernels() {
       .normalize = normalize<Lanes>,
       .rotate = rotate<Lanes>,
       .activate = {activate<Lanes, SwiGlu>, activate<Lanes, Gelu>, activate<Lanes, GeluTanh>},
-      .pack_keys = {pack_keys<Floats>, pack_keys<Floats>},
-      .pack_values = {pack_values<Floats>, pack_values<Floats>},
-      .attend_block = {attend_block<Floats>, attend_block<Floats>}};
+      .pack_keys = {pack_keys<Floats>, pack_keys<Floats>, pack_byte_keys<Lanes>},
+      .pack_values = {pack_values<Floats>, pack_values<Floats>, pack_word_values<Lanes>},
+      .attend_block = {attend_block<Floats>, attend_block<Floats>,
+                       attend_block<ByteScores<Lanes>, WordMix<Lanes>>}};
   return table;
 }
 

@@ -1,5 +1,7 @@
+#include "nn/kernels/simd/attend_rows.h"
 #include "nn/kernels/simd/attention.h"
 #include "nn/kernels/simd/bfloat16_dot.h"
+#include "nn/kernels/simd/byte_attention.h"
 #include "nn/kernels/simd/dense_linear.h"
 #include "nn/kernels/simd/elementwise.h"
 #include "nn/kernels/simd/float_dot.h"
@@ -24,9 +26,10 @@ const KernelTable& avx512_bf16_kernels() {
       .normalize = normalize<Lanes>,
       .rotate = rotate<Lanes>,
       .activate = {activate<Lanes, SwiGlu>, activate<Lanes, Gelu>, activate<Lanes, GeluTanh>},
-      .pack_keys = {pack_keys<Floats>, pack_keys<Full>},
-      .pack_values = {pack_values<Floats>, pack_values<Full>},
-      .attend_block = {attend_block<Floats>, attend_block<Full>}};
+      .pack_keys = {pack_keys<Floats>, pack_keys<Full>, pack_byte_keys<Lanes>},
+      .pack_values = {pack_values<Floats>, pack_values<Full>, pack_word_values<Lanes>},
+      .attend_block = {attend_block<Floats>, attend_block<Full>,
+                       attend_block<ByteScores<Lanes>, WordMix<Lanes>>}};
   return table;
 }
 
