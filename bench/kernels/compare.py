@@ -2,7 +2,8 @@
 """Times Qwen3-VL on the CPU kernels beside llama.cpp and MLX in one sitting, on random weights, and writes build/bench/kernels.json.
 
 The programs take turns, so that a machine which is fast at one time and slow at another is so for all: each figure is the median of
-the turns' medians. Memory is read plainly in each round of tokens; beside that the best of all turns is kept, as of the roof of products.
+the turns' medians. Memory is read plainly in each round of tokens, int8 products run alone before and after each
+prompt; beside that the best of all turns is kept.
 
 usage: compare.py [--size 2b|4b|8b] [--turns N] [--repeats N] [--bits 4 3 8] [--prefill 256 1024] [--no-vision]
 """
@@ -46,7 +47,7 @@ def merged(turns):
     result = {key: value for key, value in first.items()}
     for key in ("prefill", "decode"):
         for i, entry in enumerate(first.get(key, [])):
-            result[key][i] = entry | {name: statistics.median(turn[key][i][name] for turn in turns) for name in ("s", "plain_read_gb") if name in entry}
+            result[key][i] = entry | {name: statistics.median(turn[key][i][name] for turn in turns) for name in ("s", "plain_read_gb", "plain_int8_gop") if name in entry}
     for key in ("load_s", "resident_bytes_after_load"):
         if key in first:
             result[key] = statistics.median(turn[key] for turn in turns)

@@ -1,6 +1,6 @@
 // Times a whole checkpoint on the CPU kernels beside the machine's roof, measured in turns.
-// Usage: model_bench FOLDER [--prefill N]... [--decode CONTEXT]... [--vision WxH] [--repeats N]
-// [--plain] [--precise] Prints one JSON object; times are medians in seconds.
+// Usage: model_bench FOLDER [--prefill N]... [--decode CONTEXT]... [--vision WxH] [--image WxH]
+// [--repeats N] [--plain] [--precise] Prints one JSON object; times are medians in seconds.
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,7 +45,7 @@ uint64_t resident_bytes() {
 struct Arguments {
   std::string folder;
   std::vector<int> prefills, contexts;
-  int width = 0, height = 0, repeats = 5;
+  int width = 0, height = 0, image_width = 0, image_height = 0, repeats = 5;
   LoadOptions load;
 };
 
@@ -60,6 +60,8 @@ Arguments parse(int count, char** values) {
       a.contexts.push_back(std::atoi(next()));
     else if (name == "--vision")
       std::sscanf(next(), "%dx%d", &a.width, &a.height);
+    else if (name == "--image")
+      std::sscanf(next(), "%dx%d", &a.image_width, &a.image_height);
     else if (name == "--repeats")
       a.repeats = std::atoi(next());
     else if (name == "--plain")
@@ -89,6 +91,7 @@ class Measurement {
     for (int tokens : arguments_.prefills) prefill(tokens);
     for (int context : arguments_.contexts) decode(context);
     if (arguments_.width > 0) vision();
+    if (arguments_.image_width > 0) decode_beside_picture();
     result_["roof"] = {{"best_read_gb_per_s", roof_.best_read_gb_per_s},
                        {"f32_gop_per_s", roof_.f32_gop_per_s},
                        {"bf16_gop_per_s", roof_.bf16_gop_per_s},
@@ -144,13 +147,20 @@ class Measurement {
 
   void prefill(int tokens) {
     const Prompt prompt = prompt_of(tokens);
-    std::vector<double> times;
+    std::vector<double> times, gops;
+    look_at_roof();
+    double before = int8_gop_per_s(pool_);
     for (int i = 0; i < arguments_.repeats; ++i) {
-      look_at_roof();
       Sequence sequence = model_.begin(prompt);
       times.push_back(seconds([&] { filled(sequence, prompt); }));
+      const double after = int8_gop_per_s(pool_);
+      gops.push_back((before + after) / 2 * times.back());
+      before = after;
     }
-    result_["prefill"].push_back({{"tokens", tokens}, {"s", median(times)}});
+    // What was multiplied over what products alone come to in its time, before and after, is its
+    // share.
+    result_["prefill"].push_back(
+        {{"tokens", tokens}, {"s", median(times)}, {"plain_int8_gop", median(gops)}});
   }
 
   void decode(int context) {
@@ -176,15 +186,40 @@ class Measurement {
         {{"context", context}, {"s", median(times)}, {"plain_read_gb", median(read_gb)}});
   }
 
-  void vision() {
-    const VisionConfig& vision = model_.config().vision;
+  /// A picture of the asked size, of any colours.
+  PatchRows picture(int width, int height) const {
     const int unit = 32;
-    PatchRows rows{{1, arguments_.height / unit * 2, arguments_.width / unit * 2},
-                   {},
-                   LevelTable::of(ProcessorConfig{})};
-    rows.levels.resize(static_cast<size_t>(rows.grid.patches()) * vision.patch_values());
+    PatchRows rows{{1, height / unit * 2, width / unit * 2}, {}, LevelTable::of(ProcessorConfig{})};
+    rows.levels.resize(static_cast<size_t>(rows.grid.patches()) *
+                       model_.config().vision.patch_values());
     for (size_t i = 0; i < rows.levels.size(); ++i)
       rows.levels[i] = static_cast<uint8_t>(i * 2654435761u >> 8);
+    return rows;
+  }
+
+  /// Tokens behind a picture and behind as much text, in turns.
+  void decode_beside_picture() {
+    const PatchRows rows = picture(arguments_.image_width, arguments_.image_height);
+    const VisualSpan span{16, rows.grid.h / 2, rows.grid.w / 2};
+    const Prompt text = prompt_of(span.end() + 16);
+    Prompt shown = text;
+    std::fill_n(shown.ids.begin() + span.start, span.tokens(), model_.config().image_token);
+    shown.spans = {span};
+    Sequence sequences[] = {model_.begin(shown), model_.begin(text)};
+    const int size = static_cast<int>(text.ids.size());
+    mx::eval(model_.prefill(sequences[0], shown, model_.encode(rows), size));
+    mx::eval(model_.prefill(sequences[1], text, std::nullopt, size));
+    std::vector<double> times[2];
+    for (int i = 0; i < arguments_.repeats * kStepsPerRound; ++i)
+      for (const int which : {i % 2, 1 - i % 2})
+        times[which].push_back(
+            seconds([&] { mx::eval(model_.logits(model_.step(sequences[which], 1000 + i))); }));
+    result_["behind_picture"] = {
+        {"context", size}, {"s", median(times[0])}, {"text_s", median(times[1])}};
+  }
+
+  void vision() {
+    const PatchRows rows = picture(arguments_.width, arguments_.height);
     std::vector<double> times;
     for (int i = 0; i < arguments_.repeats; ++i) {
       look_at_roof();

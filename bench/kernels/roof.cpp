@@ -41,8 +41,10 @@ struct Level {
 Level best_level() {
 #if defined(__x86_64__)
   switch (nn::kernels::supported_isas().back()) {
-    case Isa::kAvx512:
+    case Isa::kAvx512Bf16:
       return {read_avx512, multiply_avx512, {32, 64, 128}};
+    case Isa::kAvx512:
+      return {read_avx512, multiply_avx512, {32, 0, 128}};
     case Isa::kAvx2:
       return {read_avx2, multiply_avx2, {16, 0, 64}};
     default:
@@ -52,18 +54,26 @@ Level best_level() {
   return {read_plain, nullptr, {}};
 }
 
+double product_rate(nn::kernels::ThreadPool& pool, const Level& level, Product product,
+                    long steps) {
+  const int operations = level.operations[static_cast<int>(product)];
+  if (operations == 0) return 0;
+  const double time = seconds([&] {
+    pool.parallel_for(pool.threads(), [&](int) { sink += level.multiply(product, steps) != 0; });
+  });
+  return 1e-9 * steps * 10 * operations * pool.threads() / time;
+}
+
 void raise_products(nn::kernels::ThreadPool& pool, const Level& level, Product product,
                     double& gop_per_s) {
-  constexpr long kSteps = 100000;
-  const int operations = level.operations[static_cast<int>(product)];
-  if (operations == 0) return;
-  const double time = seconds([&] {
-    pool.parallel_for(pool.threads(), [&](int) { sink += level.multiply(product, kSteps) != 0; });
-  });
-  gop_per_s = std::max(gop_per_s, 1e-9 * kSteps * 10 * operations * pool.threads() / time);
+  gop_per_s = std::max(gop_per_s, product_rate(pool, level, product, 100000));
 }
 
 }  // namespace
+
+double int8_gop_per_s(nn::kernels::ThreadPool& pool) {
+  return product_rate(pool, best_level(), Product::kInt8, 20000000);  // some tenths of a second
+}
 
 double read_gb_per_s(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes) {
   constexpr std::size_t kPart = std::size_t{256} << 10;

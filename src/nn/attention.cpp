@@ -23,9 +23,12 @@ mx::array attention_by_kernel(const mx::array& queries, const mx::array& keys,
       [=](const std::vector<mx::array>& in, mx::array& output) {
         for (int i = 0; i < batch; ++i) {
           const kernels::ConstHeads q = heads_of(in[0], i);
+          const bool causal = mask == Mask::kCausal;
+          // Text rounds here what it rounds in its products; the vision tower rounds nothing.
+          const auto precision = causal ? kernels->precision(q.type) : kernels::Precision::kFull;
           kernels::attention(
               kernels->context(),
-              {q, heads_of(in[1], i), heads_of(in[2], i), scale, mask == Mask::kCausal},
+              {q, heads_of(in[1], i), heads_of(in[2], i), scale, causal, precision},
               {output.data<char>() + static_cast<size_t>(i) * tokens * width * output.itemsize(),
                q.type, heads, tokens, head_dim, static_cast<size_t>(head_dim),
                static_cast<size_t>(width)});

@@ -9,7 +9,7 @@ namespace prismvid::nn::kernels {
 namespace {
 
 void check_inputs(const AttentionInputs& in, const Heads& out) {
-  const auto& [q, k, v, scale, causal] = in;
+  const auto& [q, k, v, scale, causal, precision] = in;
   check(q.head_dim % 2 == 0 && q.head_dim > 0 && q.head_dim <= kMaxHeadDim,
         ErrorCode::kInvalidArgument, "attention: head sizes are even and at most ", kMaxHeadDim,
         ", got ", q.head_dim);
@@ -31,7 +31,7 @@ int seen(const AttentionInputs& in, int token) {
 /// Queries [first, first + count) of the heads [head, head + heads), which share keys and values.
 void attend_rows(const Context& context, const AttentionInputs& in, const Heads& out, int head,
                  int heads, int first, int count) {
-  const auto& [q, k, v, scale, causal] = in;
+  const auto& [q, k, v, scale, causal, precision] = in;
   const int key_head = head / (q.heads / k.heads);
   context.table.attend_rows({.queries = at(q, head, first),
                              .type = q.type,
@@ -96,9 +96,17 @@ class PackedHeads {
   std::uint8_t *keys_, *values_;
 };
 
+/// Which of a level's functions multiply these numbers.
+int kind_of(const KernelTable& table, const AttentionInputs& in) {
+  const NumberType type = in.queries.type;
+  if (in.precision == Precision::kInt8 && type != NumberType::kFloat32 && table.attend_block[2])
+    return 2;
+  return type == NumberType::kBfloat16 ? 1 : 0;
+}
+
 void attend_packed(const Context& context, const AttentionInputs& in, const Heads& out, int kind) {
   const PackedHeads packed(context, in, kind);
-  const auto& [q, k, v, scale, causal] = in;
+  const auto& [q, k, v, scale, causal, precision] = in;
   const int shared = q.heads / k.heads;
   const int blocks = (q.tokens + kQueriesTogether - 1) / kQueriesTogether;
   context.pool.parallel_for(q.heads * blocks, [&](int task) {
@@ -133,7 +141,7 @@ void attend_heads(const Context& context, const AttentionInputs& inputs, int hea
 
 void attention(const Context& context, const AttentionInputs& inputs, const Heads& output) {
   check_inputs(inputs, output);
-  const int kind = inputs.queries.type == NumberType::kBfloat16 ? 1 : 0;
+  const int kind = kind_of(context.table, inputs);
   const int rows = inputs.queries.heads / inputs.keys.heads * inputs.queries.tokens;
   if (context.table.attend_block[kind] == nullptr || rows <= kMaxQueryRows)
     attend_in_place(context, inputs, output);

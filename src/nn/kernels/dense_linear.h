@@ -31,7 +31,7 @@ class DenseMatrix {
 };
 
 /// output (tokens, matrix rows) = input (tokens, matrix columns) times the matrix transposed, plus
-/// its bias and `addend` (tokens, matrix rows), where there are. With bf16 weights and AVX-512 the
+/// its bias and `addend` (tokens, matrix rows), where there are. With bf16 weights and BF16 the
 /// input is rounded to bf16; sums are f32.
 void dense_linear(const Context& context, const DenseMatrix& matrix, const ConstRows& input,
                   const Rows& output, const ConstRows* addend = nullptr);

@@ -28,7 +28,15 @@ bool has_avx512() {
 #if defined(__x86_64__)
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+         __builtin_cpu_supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
+bool has_avx512_bf16() {
+#if defined(__x86_64__)
+  return has_avx512() && __builtin_cpu_supports("avx512bf16");
 #else
   return false;
 #endif
@@ -72,6 +80,8 @@ const char* to_string(Isa isa) {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kAvx512Bf16:
+      return "avx512_bf16";
     case Isa::kNeon:
       return "neon";
     case Isa::kNeonI8mm:
@@ -84,6 +94,7 @@ std::vector<Isa> supported_isas() {
   std::vector<Isa> levels = {Isa::kPortable};
   if (has_avx2()) levels.push_back(Isa::kAvx2);
   if (has_avx512()) levels.push_back(Isa::kAvx512);
+  if (has_avx512_bf16()) levels.push_back(Isa::kAvx512Bf16);
   if (has_neon_dot()) levels.push_back(Isa::kNeon);
   if (has_neon_dot() && has_neon_i8mm()) levels.push_back(Isa::kNeonI8mm);
   return levels;
@@ -93,14 +104,15 @@ Isa chosen_isa() {
   const auto levels = supported_isas();
   const char* name = std::getenv("PRISMVID_ISA");
   if (name == nullptr || *name == '\0') return levels.back();
-  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kNeon, Isa::kNeonI8mm}) {
+  for (Isa isa :
+       {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kNeon, Isa::kNeonI8mm}) {
     if (std::string_view(name) != to_string(isa)) continue;
     check(std::find(levels.begin(), levels.end(), isa) != levels.end(), ErrorCode::kUnavailable,
           "PRISMVID_ISA=", name, ": this processor goes up to ", to_string(levels.back()));
     return isa;
   }
   fail(ErrorCode::kInvalidArgument, "PRISMVID_ISA=", name,
-       ": use portable, avx2, avx512, neon or neon_i8mm");
+       ": use portable, avx2, avx512, avx512_bf16, neon or neon_i8mm");
 }
 
 }  // namespace prismvid::nn::kernels

@@ -8,10 +8,11 @@ namespace prismvid::nn::kernels {
 /// Instruction-set levels, lowest first. The portable one is the definition of every kernel.
 enum class Isa {
   kPortable,
-  kAvx2,      // AVX2, FMA, F16C
-  kAvx512,    // AVX-512 F, BW, DQ, VL with VNNI and BF16
-  kNeon,      // Armv8.2 with the dot product of bytes
-  kNeonI8mm,  // and its matrix product of bytes (FEAT_I8MM)
+  kAvx2,        // AVX2, FMA, F16C
+  kAvx512,      // AVX-512 F, BW, DQ, VL with VNNI
+  kAvx512Bf16,  // and with BF16
+  kNeon,        // Armv8.2 with the dot product of bytes
+  kNeonI8mm,    // and its matrix product of bytes (FEAT_I8MM)
 };
 
 const char* to_string(Isa isa);
@@ -19,8 +20,8 @@ const char* to_string(Isa isa);
 /// Levels this processor can run, lowest first.
 std::vector<Isa> supported_isas();
 
-/// The highest supported level, or the one PRISMVID_ISA names (portable, avx2, avx512, neon,
-/// neon_i8mm).
+/// The highest supported level, or the one PRISMVID_ISA names (portable, avx2, avx512,
+/// avx512_bf16, neon, neon_i8mm).
 /// Throws kInvalidArgument for another name and kUnavailable for a level this processor lacks.
 Isa chosen_isa();
 

@@ -11,6 +11,7 @@ const KernelTable& kernel_table(Isa isa) {
   check(std::find(levels.begin(), levels.end(), isa) != levels.end(), ErrorCode::kUnavailable,
         "kernels: this processor lacks ", to_string(isa));
 #if defined(__x86_64__)
+  if (isa == Isa::kAvx512Bf16) return avx512_bf16_kernels();
   if (isa == Isa::kAvx512) return avx512_kernels();
   if (isa == Isa::kAvx2) return avx2_kernels();
 #elif defined(__aarch64__)

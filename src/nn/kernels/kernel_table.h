@@ -222,10 +222,10 @@ struct KernelTable {
   void (*normalize)(const NormalizeArguments&);
   void (*rotate)(const RotateArguments&);
   void (*activate[3])(const ActivateArguments&);  // by Activation
-  // f32 (and f16), bf16; null where the definition does all the work.
-  void (*pack_keys[2])(const PackHeadArguments&);
-  void (*pack_values[2])(const PackHeadArguments&);
-  void (*attend_block[2])(const AttendBlockArguments&);
+  // f32 (and f16), bf16, rounded keys and values; null where another does all the work.
+  void (*pack_keys[3])(const PackHeadArguments&);
+  void (*pack_values[3])(const PackHeadArguments&);
+  void (*attend_block[3])(const AttendBlockArguments&);
 };
 
 /// Throws kUnavailable for a level this processor or this build lacks.
@@ -234,6 +234,7 @@ const KernelTable& kernel_table(Isa isa);
 const KernelTable& portable_kernels();
 const KernelTable& avx2_kernels();
 const KernelTable& avx512_kernels();
+const KernelTable& avx512_bf16_kernels();
 const KernelTable& neon_kernels();
 const KernelTable& neon_i8mm_kernels();
 

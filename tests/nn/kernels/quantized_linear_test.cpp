@@ -81,7 +81,7 @@ class QuantizedLinear : public testing::TestWithParam<Case> {
     if (GetParam().precision == Precision::kInt8)
       return std::abs(weight) * most / 127 * 0.501 + summing;
     const bool is_bfloat16 =
-        GetParam().isa == Isa::kAvx512 && GetParam().precision == Precision::kFull;
+        GetParam().isa == Isa::kAvx512Bf16 && GetParam().precision == Precision::kFull;
     return is_bfloat16 ? std::abs(weight * x) * 0x1p-8 + summing : summing;
   }
 

@@ -1,4 +1,6 @@
+#include "nn/kernels/simd/attend_rows.h"
 #include "nn/kernels/simd/attention.h"
+#include "nn/kernels/simd/byte_attention.h"
 #include "nn/kernels/simd/dense_linear.h"
 #include "nn/kernels/simd/elementwise.h"
 #include "nn/kernels/simd/float_dot.h"
@@ -8,23 +10,24 @@
 namespace prismvid::nn::kernels {
 
 const KernelTable& avx512_kernels() {
-  using Bytes = ByteDot<Avx512>;
-  using Floats = FloatDot<Avx512>;
-  using Full = Bfloat16Dot512;
+  using Lanes = Avx512Lanes<false>;
+  using Bytes = ByteDot<Lanes>;
+  using Floats = FloatDot<Lanes>;
   static constexpr KernelTable table = {
       .isa = Isa::kAvx512,
-      .prepare = {prepare<Bytes>, prepare<Full>, prepare<Floats>},
-      .multiply = {multiply<Bytes>, multiply<Full>, multiply<Floats>},
-      .prepare_dense = {prepare<Floats>, prepare<Full>},
-      .multiply_dense = {multiply_dense<Floats>, multiply_dense<Bfloat16Dot512>},
-      .attend_rows = attend_rows<Avx512>,
-      .expand = expand<Avx512>,
-      .normalize = normalize<Avx512>,
-      .rotate = rotate<Avx512>,
-      .activate = {activate<Avx512, SwiGlu>, activate<Avx512, Gelu>, activate<Avx512, GeluTanh>},
-      .pack_keys = {pack_keys<Floats>, pack_keys<Full>},
-      .pack_values = {pack_values<Floats>, pack_values<Full>},
-      .attend_block = {attend_block<Floats>, attend_block<Full>}};
+      .prepare = {prepare<Bytes>, prepare<Floats>, prepare<Floats>},
+      .multiply = {multiply<Bytes>, multiply<Floats>, multiply<Floats>},
+      .prepare_dense = {prepare<Floats>, prepare<Floats>},
+      .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Lanes>>},
+      .attend_rows = attend_rows<Lanes>,
+      .expand = expand<Lanes>,
+      .normalize = normalize<Lanes>,
+      .rotate = rotate<Lanes>,
+      .activate = {activate<Lanes, SwiGlu>, activate<Lanes, Gelu>, activate<Lanes, GeluTanh>},
+      .pack_keys = {pack_keys<Floats>, pack_keys<Floats>, pack_byte_keys<Lanes>},
+      .pack_values = {pack_values<Floats>, pack_values<Floats>, pack_word_values<Lanes>},
+      .attend_block = {attend_block<Floats>, attend_block<Floats>,
+                       attend_block<ByteScores<Lanes>, WordMix<Lanes>>}};
   return table;
 }
 

@@ -1,3 +1,4 @@
+#include "nn/kernels/simd/attend_rows.h"
 #include "nn/kernels/simd/attention.h"
 #include "nn/kernels/simd/dense_linear.h"
 #include "nn/kernels/simd/elementwise.h"

@@ -3,6 +3,8 @@
 // copy the linker could keep for processors that lack these instructions.
 #pragma once
 
+#include <utility>
+
 #include "nn/kernels/kernel_table.h"
 
 namespace prismvid::nn::kernels {
@@ -23,7 +25,7 @@ struct ByteDot {
   static constexpr int kPartialSteps = V::template kPartialSteps<kBits>;
   /// Blocks of 16 rows whose sums are in registers together, so that an activation serves them all.
   template <int kBits>
-  static constexpr int kBlocksPerTile = 1;
+  static constexpr int kBlocksPerTile = V::kPairsBlocks ? 2 : 1;
   /// What was taken off each weight to make it a signed byte.
   template <int kBits>
   static constexpr int kOffset = V::template kOffset<kBits>;
@@ -33,6 +35,10 @@ struct ByteDot {
   template <int kBits>
   static Sum dot(Sum sum, typename V::Bytes weights, const void* x) {
     return V::template dot_bytes<kBits>(sum, weights, x);
+  }
+  template <int kBits>
+  static Sum dot_repeated(Sum sum, typename V::Bytes weights, typename V::Bytes four) {
+    return V::template dot_repeated<kBits>(sum, weights, four);
   }
   static Sum widen(Sum sum, Sum partial) { return V::add_widened(sum, partial); }
   template <int kBits>
@@ -129,10 +135,13 @@ void prepare(const PrepareArguments& a) {
   }
 }
 
-/// 32 columns of 16 rows as 8 vectors of bytes, from `kBits` vectors of bit planes.
-template <class V, int kBits>
+/// 32 columns of 16 rows as 8 vectors of bytes, from `kBits` vectors of bit planes. With kRaises,
+/// for 3 bits alone, the last four stay in the upper half of their bytes, sixteen times as large.
+template <class V, int kBits, bool kRaises = false>
 struct Unit {
   typename V::Bytes vectors[8];
+
+  static_assert(!kRaises || kBits == 3);
 
   explicit Unit(const std::uint8_t* p) {
     if constexpr (kBits == 8)
@@ -183,7 +192,8 @@ struct Unit {
   void unpack_two(typename V::Bytes pairs, typename V::Bytes top) {
     const auto two = V::merge(V::mask(pairs, 0x33), V::template shift_right<kFour - 2>(top), 0x44);
     vectors[kFour] = V::mask(two, 15);
-    vectors[kFour + 4] = V::mask(V::template shift_right<4>(two), 15);
+    vectors[kFour + 4] =
+        kRaises ? V::mask(two, 0xf0) : V::mask(V::template shift_right<4>(two), 15);
   }
   void add_bits(typename V::Bytes v) {
     add_field<1, 0>(v, vectors[0]);
@@ -259,6 +269,15 @@ void add_group(const typename Dot::Sum* dots, Floats scale, Floats bias, const f
   }
 }
 
+/// The same for 32 columns of 3 bits and one token, with a sum apart for what a Unit raises.
+template <class Dot>
+void add_raised_dots(const std::uint8_t* p, const std::uint8_t* x, typename Dot::Sum& sum,
+                     typename Dot::Sum& raised) {
+  const Unit<typename Dot::Vector, 3, true> unit(p);
+  for (int i = 0; i < 4; ++i) sum = Dot::template dot<3>(sum, unit.vectors[i], x + 4 * i);
+  for (int i = 4; i < 8; ++i) raised = Dot::template dot<3>(raised, unit.vectors[i], x + 4 * i);
+}
+
 /// Some groups of a block times the T tokens of a tile, straight from the packed form, added to out
 /// (T, 16): sums stay in registers.
 template <class V, int kBits, int T>
@@ -276,12 +295,18 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
     p += 32 * number;
     typename Dot::Sum dots[T];
     for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
-    for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
-      const Unit<V, kBits> unit(p);
-      const auto weight = [&](int i, int) { return V::template offset<kBits>(unit.vectors[i]); };
-      add_dots<Dot, kBits, T>(8, weight, x.values, 4 * T, dots);
-      x.values += 32 * T;
+    constexpr bool kRaises = V::kRaises && T == 1 && kBits == 3;
+    [[maybe_unused]] auto raised = Dot::zero();
+    for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits, x.values += 32 * T) {
+      if constexpr (kRaises) {
+        add_raised_dots<Dot>(p, x.values, dots[0], raised);
+      } else {
+        const Unit<V, kBits> unit(p);
+        const auto weight = [&](int i, int) { return V::template offset<kBits>(unit.vectors[i]); };
+        add_dots<Dot, kBits, T>(8, weight, x.values, 4 * T, dots);
+      }
     }
+    if constexpr (kRaises) dots[0] = V::add_sixteenth(dots[0], raised);
     add_group<Dot, T>(dots, scale, bias, x.scales + g * T, x.sums + g * T, sums);
   }
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
@@ -372,6 +397,66 @@ void multiply_panel(const Panel<Dot>& panel, int groups, int steps, TileView x, 
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
 }
 
+/// Calls f<0>() to f<N - 1>(), one behind the other: registers have no index.
+template <int N, class F>
+[[gnu::always_inline]] inline void each(F&& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+    (f.template operator()<I>(), ...);
+  }
+  (std::make_integer_sequence<int, N>());
+}
+
+/// Adds `steps` steps of T tokens times two blocks, `next_block` bytes apart, to start(token), and
+/// hands each token's two sums to finish(token, first, second). An activation is loaded once for
+/// both. Sums that were given back would lie in memory on their way (g++ 12).
+template <class Dot, int kBits, int T, int kTokenStride = 4, class Start, class Finish>
+[[gnu::always_inline]] inline void multiply_pair(int steps, const std::uint8_t* weights,
+                                                 std::size_t next_block, const std::uint8_t* x,
+                                                 std::size_t x_stride, Start start, Finish finish) {
+  using V = typename Dot::Vector;
+  typename Dot::Sum first[T], second[T];
+  each<T>([&]<int t>() { first[t] = second[t] = start(t); });
+  for (int s = 0; s < steps; ++s, weights += 64, x += x_stride) {
+    const auto w = V::load_bytes(weights), v = V::load_bytes(weights + next_block);
+    each<T>([&]<int t>() {
+      const auto four = V::repeat_four(x + kTokenStride * t);
+      first[t] = Dot::template dot_repeated<kBits>(first[t], w, four);
+      second[t] = Dot::template dot_repeated<kBits>(second[t], v, four);
+    });
+  }
+  each<T>([&]<int t>() { finish(t, first[t], second[t]); });
+}
+
+/// out[b] (T, 16) += panel b of two times T tokens; a group's sums go from the registers
+/// into those of all groups.
+template <class Dot, int kBits, int T>
+void multiply_panel_pair(const Panel<Dot>* panels, int groups, int steps, TileView x,
+                         float* const* out) {
+  using V = typename Dot::Vector;
+  const std::uint8_t* weights = panels[0].values;
+  const std::size_t stride = 4 * x.width;
+  float *const first_out = out[0], *const second_out = out[1];
+  for (int g = 0; g < groups; ++g, x.scales += x.width, x.sums += x.width) {
+    const auto scale = V::load(panels[0].scales + 16 * g),
+               next_scale = V::load(panels[1].scales + 16 * g),
+               bias = V::load(panels[0].biases + 16 * g),
+               next_bias = V::load(panels[1].biases + 16 * g);
+    const auto add = [](float* to, auto dots, auto both_scales, auto weight_bias, auto x_sum) {
+      const auto with_bias = V::multiply_add(weight_bias, x_sum, V::load(to));
+      V::store(to, V::multiply_add(Dot::to_floats(dots), both_scales, with_bias));
+    };
+    multiply_pair<Dot, kBits, T>(
+        steps, weights, sizeof(panels[0]), x.values, stride, [](int) { return Dot::zero(); },
+        [&](int t, auto dots, auto next_dots) {
+          const auto x_scale = V::broadcast(x.scales[t]), x_sum = V::broadcast(x.sums[t]);
+          add(first_out + 16 * t, dots, V::multiply(scale, x_scale), bias, x_sum);
+          add(second_out + 16 * t, next_dots, V::multiply(next_scale, x_scale), next_bias, x_sum);
+        });
+    weights += 64 * steps;
+    x.values += stride * steps;
+  }
+}
+
 template <class Dot>
 TileView tile_view(const MultiplyArguments& a, int first_token, int tokens, int first_group) {
   const PackedBlocks& m = a.matrix;
@@ -406,7 +491,14 @@ void start_sums(const Arguments& a, int block, float* sums) {
 template <class V, class Arguments>
 void store_blocks(const Arguments& a, int rows, int first_block, int blocks,
                   const float (*sums)[kMaxTokens * 16]) {
-  for (int t = 0; t < a.tokens; ++t) {
+  // The next rows lie far apart, where no processor looks for them on its own.
+  constexpr int kRowsAhead = 12;
+  const std::size_t row_bytes = a.output_stride * byte_size(a.output_type);
+  const char* ahead = static_cast<const char*>(a.output) + kRowsAhead * row_bytes +
+                      16 * first_block * byte_size(a.output_type);
+  for (int t = 0; t < a.tokens; ++t, ahead += row_bytes) {
+    for (int i = 0; i < blocks; i += 2)
+      if (t + kRowsAhead < a.tokens) __builtin_prefetch(ahead + 32 * i, 1, 2);
     for (int i = 0; i < blocks; ++i) {
       const int left = rows - 16 * (first_block + i), count = left < 16 ? left : 16;
       const std::size_t at = t * a.output_stride + 16 * (first_block + i);
@@ -443,6 +535,18 @@ void in_parts(int tokens, F&& f) {
 /// Blocks whose results are kept while a stretch of the activations stays in the second cache.
 constexpr int kBlocksTogether = 4;
 
+template <class Dot>
+constexpr bool kPairsBlocks = false;
+template <class V>
+constexpr bool kPairsBlocks<ByteDot<V>> = V::kPairsBlocks;
+
+/// Fetches one of `parts` parts of the `bytes` from `data` on into the second cache.
+static void fetch_part(const std::uint8_t* data, std::size_t bytes, int part, int parts) {
+  const std::size_t last = bytes * (part + 1) / parts;
+  for (std::size_t at = bytes * part / parts / 64 * 64; at < last; at += 64)
+    __builtin_prefetch(data + at, 0, 2);
+}
+
 /// Adds what `groups` groups from `first_group` of B blocks give for all tokens.
 template <class Dot, int kBits, int B>
 void add_panels(const MultiplyArguments& a, int block, int first_group, int groups,
@@ -453,13 +557,24 @@ void add_panels(const MultiplyArguments& a, int block, int first_group, int grou
     panels[b].template unpack<kBits>(
         m, m.data + (block + b) * m.block_bytes + first_group * group_bytes, groups);
   const int steps = m.group_size / Dot::kColumnsPerStep;
+  // What these blocks, or behind their last group the next ones, are unpacked from next.
+  const bool is_last = (first_group + groups) * m.group_size == m.columns;
+  const std::size_t ahead =
+      is_last ? kBlocksTogether * m.block_bytes - first_group * group_bytes : groups * group_bytes;
+  const bool has_next = !is_last || block + kBlocksTogether + B <= a.last_block;
   for (int t = 0; t < a.tokens; t += kMaxTile) {
     const int tokens = a.tokens - t < kMaxTile ? a.tokens - t : kMaxTile;
     const TileView x = tile_view<Dot>(a, t, tokens, first_group);
+    for (int b = 0; has_next && b < B; ++b)
+      fetch_part(m.data + (block + b) * m.block_bytes + first_group * group_bytes + ahead,
+                 groups * group_bytes, t / kMaxTile, (a.tokens + kMaxTile - 1) / kMaxTile);
     in_parts<Dot::template kTokensTogether<kBits>>(tokens, [&]<int T>(int from) {
       float* out[B];
       for (int b = 0; b < B; ++b) out[b] = sums[b] + 16 * (t + from);
-      multiply_panels<Dot, kBits, T, B>(panels, groups, steps, x.from(from), out);
+      if constexpr (B == 2 && kPairsBlocks<Dot>)
+        multiply_panel_pair<Dot, kBits, T>(panels, groups, steps, x.from(from), out);
+      else
+        multiply_panels<Dot, kBits, T, B>(panels, groups, steps, x.from(from), out);
     });
   }
 }

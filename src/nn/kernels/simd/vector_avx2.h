@@ -18,6 +18,8 @@ struct Avx2 {
   };
   // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
   static constexpr int kStreamedTokens = 4;
+  static constexpr bool kRaises = false;
+  static constexpr bool kPairsBlocks = false;
   static constexpr bool kKeepsSums = false;  // of more tokens too, see multiply_panel()
   // 16 registers: two for each token's sums, two for the weights, one for an activation. For bytes
   // one more for products; with 6 tokens g++ 12 keeps sums in memory.

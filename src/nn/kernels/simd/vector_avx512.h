@@ -7,14 +7,21 @@
 
 namespace prismvid::nn::kernels {
 
-/// Sixteen lanes of 32 bits; only for sources compiled for AVX-512 with VNNI and BF16.
-struct Avx512 {
+/// Sixteen lanes of 32 bits; only for sources compiled for AVX-512 with VNNI, and with BF16 where
+/// kHasBfloat16. Two types, so that no source runs a function that was compiled for the other.
+template <bool kHasBfloat16>
+struct Avx512Lanes {
   using FourBytes = std::uint32_t __attribute__((may_alias, aligned(1)));
   using Floats = __m512;
   using Bytes = __m512i;  // 64, or 16 sums of 32 bits
   // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
   static constexpr int kStreamedTokens = 8;
-  static constexpr bool kKeepsSums = true;  // of more tokens too, see multiply_panel()
+  // Of more tokens too, see multiply_panel(). Without BF16, that is on Intel's processors before
+  // Sapphire Rapids, an activation out of memory for each product holds the products up: see
+  // multiply_panel_pair().
+  static constexpr bool kKeepsSums = kHasBfloat16;
+  static constexpr bool kRaises = true;  // 3 bits for one token, see add_raised_dots()
+  static constexpr bool kPairsBlocks = !kHasBfloat16;
   static constexpr int kFloatTokensTogether = 12;
   template <int kBits>
   static constexpr int kTokensTogether = 12;
@@ -42,7 +49,19 @@ struct Avx512 {
   static Floats exp2(Floats x) {
     x = _mm512_min_ps(broadcast(200.0f), maximum(broadcast(-200.0f), x));
     const Floats whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT);
-    return _mm512_scalef_ps(exp2_fraction<Avx512>(_mm512_sub_ps(x, whole)), whole);
+    return _mm512_scalef_ps(exp2_fraction<Avx512Lanes>(_mm512_sub_ps(x, whole)), whole);
+  }
+  /// 2^x of x from 0 down to 1e-5 of it, 2^-64 from -64 down; a NaN stays.
+  static Floats exp2_of_negative(Floats x) {
+    const Floats turning = broadcast(12582912.0f);  // from which on a number is whole
+    x = maximum(broadcast(-64.0f), x);
+    const Floats moved = add(x, turning);
+    const Floats rest = subtract(x, subtract(moved, turning));
+    Floats sum = broadcast(9.5605102e-03f);
+    for (float coefficient : {5.5917039e-02f, 2.4024981e-01f, 6.9312197e-01f, 9.9999919e-01f})
+      sum = multiply_add(sum, rest, broadcast(coefficient));
+    const Bytes power = _mm512_slli_epi32(_mm512_castps_si512(moved), 23);
+    return as_floats(_mm512_add_epi32(_mm512_castps_si512(sum), power));
   }
   static float exp2_of(float x) { return _mm512_cvtss_f32(exp2(broadcast(x))); }
 
@@ -69,6 +88,11 @@ struct Avx512 {
   }
 
   static Floats as_floats(Bytes v) { return _mm512_castsi512_ps(v); }
+  /// The bf16 in the low half of each lane, in the high half.
+  static Floats low_halves(Bytes v) { return as_floats(_mm512_slli_epi32(v, 16)); }
+  static Floats high_halves(Bytes v) {
+    return as_floats(_mm512_and_si512(v, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+  }
 
   /// The largest magnitude's bits; NaN counts as above infinity.
   static Bytes max_magnitude(Bytes most, Floats v) {
@@ -95,12 +119,30 @@ struct Avx512 {
     else if (type == NumberType::kFloat16)
       _mm256_storeu_si256(half, _mm512_cvtps_ph(v, 0));
     else
-      _mm256_storeu_si256(half, (__m256i)_mm512_cvtneps_pbh(v));
+      _mm256_storeu_si256(half, to_bfloat16(v));
+  }
+  /// Rounded to nearest even.
+  static __m256i to_bfloat16(Floats v) {
+    if constexpr (kHasBfloat16) {
+      return (__m256i)_mm512_cvtneps_pbh(v);
+    } else {
+      const __m512i bits = _mm512_castps_si512(v), top = _mm512_srli_epi32(bits, 16);
+      const __m512i odd = _mm512_and_si512(top, _mm512_set1_epi32(1));
+      const __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
+      const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, half), 16);
+      const __m512i quiet = _mm512_or_si512(top, _mm512_set1_epi32(0x40));
+      return _mm512_cvtepi32_epi16(
+          _mm512_mask_mov_epi32(rounded, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), quiet));
+    }
   }
 
   template <int kBits>
   static Bytes offset(Bytes v) {
     return v;
+  }
+  /// sum + raised / 16, which leaves no rest.
+  static Bytes add_sixteenth(Bytes sum, Bytes raised) {
+    return _mm512_add_epi32(sum, _mm512_srai_epi32(raised, 4));
   }
   static Bytes add_widened(Bytes sum, Bytes partial) { return _mm512_add_epi32(sum, partial); }
 
@@ -113,66 +155,27 @@ struct Avx512 {
         : "v"(unsigned_bytes), "m"(*static_cast<const FourBytes*>(four_signed)));
     return acc;
   }
+  template <int kBits>
+  static Bytes dot_repeated(Bytes acc, Bytes unsigned_bytes, Bytes four_signed) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(unsigned_bytes), "v"(four_signed));
+    return acc;
+  }
+  /// acc + two products of signed 16-bit numbers in each lane.
+  static Bytes dot_words(Bytes acc, Bytes words, Bytes two_words) {
+    asm("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(words), "v"(two_words));
+    return acc;
+  }
+  /// The low halves of `even` beside those of `odd`.
+  static Bytes join_halves(Bytes even, Bytes odd) {
+    return _mm512_mask_blend_epi16(0xaaaaaaaau, even, _mm512_slli_epi32(odd, 16));
+  }
+  /// Sixteen integers to 16 bits, saturating.
+  static void store_words(void* p, Bytes v) {
+    _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtsepi32_epi16(v));
+  }
+  static Bytes repeat_integer(int value) { return _mm512_set1_epi32(value); }
   static Bytes repeat_four(const void* p) {
     return _mm512_set1_epi32(static_cast<int>(*static_cast<const FourBytes*>(p)));
-  }
-};
-
-/// Products of whole numbers as bf16 pairs: two columns in a step.
-struct Bfloat16Dot512 {
-  using Vector = Avx512;
-  using Sum = __m512;
-  static constexpr int kColumnsPerStep = 2;
-  static constexpr bool kRoundsToBytes = false;
-
-  template <int kBits>
-  static constexpr int kTokensTogether = 12;
-  template <int kBits>
-  static constexpr int kBlocksPerTile = 2;
-  template <int kBits>
-  static constexpr int kPartialSteps = 0;
-  template <int kBits>
-  static constexpr int kOffset = 0;
-
-  static Sum zero() { return _mm512_setzero_ps(); }
-  static __m512 to_floats(Sum sum) { return sum; }
-  template <int kBits>
-  static Sum dot(Sum sum, __m512i weights, const void* x) {
-    asm("vdpbf16ps %2%{1to16%}, %1, %0"
-        : "+v"(sum)
-        : "v"(weights), "m"(*static_cast<const Avx512::FourBytes*>(x)));
-    return sum;
-  }
-  template <int kBits>
-  static Sum dot_repeated(Sum sum, __m512i weights, __m512i pair) {
-    asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(weights), "v"(pair));
-    return sum;
-  }
-  /// Whole numbers up to 256 are exact in bf16, so their f32 form has an empty low half.
-  template <int kBits>
-  static void store_panel(std::uint8_t* panel, __m512i bytes) {
-    const auto pair = [](__m512 even, __m512 odd) {
-      return _mm512_or_si512(_mm512_srli_epi32(_mm512_castps_si512(even), 16),
-                             _mm512_castps_si512(odd));
-    };
-    Avx512::store_bytes(panel,
-                        pair(Avx512::byte_to_floats<0>(bytes), Avx512::byte_to_floats<1>(bytes)));
-    Avx512::store_bytes(panel + 64,
-                        pair(Avx512::byte_to_floats<2>(bytes), Avx512::byte_to_floats<3>(bytes)));
-  }
-  /// Rounds 16 numbers, writes them side by side and returns the rounded ones.
-  static __m512 store_row(std::uint8_t* out, __m512 x) {
-    const __m256i rounded = (__m256i)_mm512_cvtneps_pbh(x);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), rounded);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(rounded), 16));
-  }
-  /// Rounds 16 numbers, writes them as pairs `stride` bytes apart and returns the rounded ones.
-  static __m512 store_activations(std::uint8_t* out, std::size_t stride, __m512 x) {
-    alignas(32) std::uint32_t pairs[8];
-    const __m256i rounded = (__m256i)_mm512_cvtneps_pbh(x);
-    _mm256_store_si256(reinterpret_cast<__m256i*>(pairs), rounded);
-    for (int i = 0; i < 8; ++i) __builtin_memcpy(out + i * stride, &pairs[i], 4);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(rounded), 16));
   }
 };
 

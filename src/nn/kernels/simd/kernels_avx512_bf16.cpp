@@ -1,0 +1,36 @@
+#include "nn/kernels/simd/attend_rows.h"
+#include "nn/kernels/simd/attention.h"
+#include "nn/kernels/simd/bfloat16_dot.h"
+#include "nn/kernels/simd/byte_attention.h"
+#include "nn/kernels/simd/dense_linear.h"
+#include "nn/kernels/simd/elementwise.h"
+#include "nn/kernels/simd/float_dot.h"
+#include "nn/kernels/simd/quantized_linear.h"
+#include "nn/kernels/simd/vector_avx512.h"
+
+namespace prismvid::nn::kernels {
+
+const KernelTable& avx512_bf16_kernels() {
+  using Lanes = Avx512Lanes<true>;
+  using Bytes = ByteDot<Lanes>;
+  using Floats = FloatDot<Lanes>;
+  using Full = Bfloat16Dot;
+  static constexpr KernelTable table = {
+      .isa = Isa::kAvx512Bf16,
+      .prepare = {prepare<Bytes>, prepare<Full>, prepare<Floats>},
+      .multiply = {multiply<Bytes>, multiply<Full>, multiply<Floats>},
+      .prepare_dense = {prepare<Floats>, prepare<Full>},
+      .multiply_dense = {multiply_dense<Floats>, multiply_dense<Full>},
+      .attend_rows = attend_rows<Lanes>,
+      .expand = expand<Lanes>,
+      .normalize = normalize<Lanes>,
+      .rotate = rotate<Lanes>,
+      .activate = {activate<Lanes, SwiGlu>, activate<Lanes, Gelu>, activate<Lanes, GeluTanh>},
+      .pack_keys = {pack_keys<Floats>, pack_keys<Full>, pack_byte_keys<Lanes>},
+      .pack_values = {pack_values<Floats>, pack_values<Full>, pack_word_values<Lanes>},
+      .attend_block = {attend_block<Floats>, attend_block<Full>,
+                       attend_block<ByteScores<Lanes>, WordMix<Lanes>>}};
+  return table;
+}
+
+}  // namespace prismvid::nn::kernels
