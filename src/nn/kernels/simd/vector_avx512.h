@@ -88,11 +88,6 @@ struct Avx512Lanes {
   }
 
   static Floats as_floats(Bytes v) { return _mm512_castsi512_ps(v); }
-  /// The bf16 in the low half of each lane, in the high half.
-  static Floats low_halves(Bytes v) { return as_floats(_mm512_slli_epi32(v, 16)); }
-  static Floats high_halves(Bytes v) {
-    return as_floats(_mm512_and_si512(v, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
-  }
 
   /// The largest magnitude's bits; NaN counts as above infinity.
   static Bytes max_magnitude(Bytes most, Floats v) {
