@@ -185,6 +185,10 @@ ClipReader::ClipReader(std::filesystem::path video, std::string content, const M
       search_(search),
       team_(static_cast<size_t>(available_threads())) {}
 
+ClipCache* ClipReader::cache() const {
+  return content_.empty() ? nullptr : model_.clips();
+}
+
 std::vector<int64_t> ClipReader::times_of(const TimeRange& range) const {
   const Feeding& feeding = model_.feeding();
   const int most = std::clamp(
@@ -200,7 +204,7 @@ std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range, std::stop_t
 std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range,
                                              const std::vector<int64_t>& times_us,
                                              std::stop_token stop) {
-  ClipCache* const kept = content_.empty() ? nullptr : model_.clips();
+  ClipCache* const kept = cache();
   if (!kept) return decode(range, times_us, stop);
   const std::string key = clip_key(content_, range, times_us);
   if (auto known = kept->find(key)) {
@@ -215,16 +219,17 @@ std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range,
 void ClipReader::read_each(const std::vector<TimeRange>& ranges,
                            const std::function<void(std::shared_ptr<const Clip>)>& take,
                            std::stop_token stop) {
-  ClipCache* const kept = content_.empty() ? nullptr : model_.clips();
+  ClipCache* const kept = cache();
   const auto is_kept = [&](const TimeRange& range) {
     return kept && kept->find(clip_key(content_, range, times_of(range)));
   };
   const bool ascend =
       std::is_sorted(ranges.begin(), ranges.end(),
                      [](const TimeRange& a, const TimeRange& b) { return a.end_us <= b.start_us; });
-  find_times();
-  if (ascend && times_ && std::none_of(ranges.begin(), ranges.end(), is_kept))
-    return decode_each(ranges, take, stop);
+  if (ascend && std::none_of(ranges.begin(), ranges.end(), is_kept)) {
+    find_times();  // not where all is kept: the file is read through
+    if (times_) return decode_each(ranges, take, stop);
+  }
   for (const TimeRange& range : ranges) take(read(range, stop));
 }
 
@@ -238,7 +243,7 @@ void ClipReader::decode_each(const std::vector<TimeRange>& ranges,
     indices.insert(indices.end(), of_range.begin(), of_range.end());
     counts.push_back(of_range.size());
   }
-  ClipCache* const kept = content_.empty() ? nullptr : model_.clips();
+  ClipCache* const kept = cache();
   std::optional<ClipMaker> maker;
   size_t next = 0, left = 0;
   chosen_frames(video_, times_, indices, stop, [&](const auto& frame) {

@@ -15,6 +15,7 @@
 
 namespace prismvid::deep {
 
+class ClipCache;
 class Model;
 
 /// Frames of a part of a video in the size the model gets them, with the times of those frames.
@@ -61,6 +62,7 @@ class ClipReader {
                    const std::function<void(std::shared_ptr<const Clip>)>& take,
                    const std::stop_token& stop);
   std::vector<int64_t> times_of(const TimeRange& range) const;
+  ClipCache* cache() const;  // nullptr where nothing is kept
   void find_times();
 
   std::filesystem::path video_;

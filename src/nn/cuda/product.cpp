@@ -10,10 +10,11 @@ namespace {
 
 constexpr int kFewTokens = 8;               // for which x fits beside the rings
 constexpr size_t kMostBytesOfX = 64 << 10;  // of shared memory, a block
+constexpr unsigned kTokenThreads = TokenShape<4, 64>::kThreads;  // the same for all of one token
 
 struct Shape {
   int column_tiles, block_rows, chunk, wide_bytes;
-  unsigned threads, token_threads, step_threads;
+  unsigned threads;
   bool warpgroups;
   size_t (*shared_bytes)(int tokens, int columns);
   size_t (*token_bytes)(int columns);
@@ -22,18 +23,15 @@ struct Shape {
 
 template <int Bits, int Unit>
 Shape shape_for(int tokens) {
-  using Token = TokenShape<Bits, Unit>;
   const auto of = []<class S>(S) {
     return Shape{S::ColumnTiles,
                  S::kBlockRows,
                  S::kChunk,
                  S::kWideBytes,
                  S::kThreads,
-                 Token::kThreads,
-                 StepShape<Bits, Unit>::kThreads,
                  S::kWarpgroups,
                  [](int t, int columns) { return S::shared_bytes(t, columns); },
-                 &Token::shared_bytes,
+                 &TokenShape<Bits, Unit>::shared_bytes,
                  &step_shared_bytes<StepShape<Bits, Unit>>};
   };
   if (tokens <= kFewTokens) return of(ProductShape<Bits, Unit, 1, 8>{});
@@ -99,12 +97,12 @@ void multiply_one(int bits, int unit, const Shape& shape, ProductArguments& a, C
   const size_t shared = shape.token_bytes(a.columns);
   const CUfunction function = kernels.product(bits, "token_" + std::to_string(unit));
   Kernels::prefer_shared_memory(function);
-  check(kernels.blocks_at_once(function, shape.token_threads, shared) > 0, ErrorCode::kUnavailable,
+  check(kernels.blocks_at_once(function, kTokenThreads, shared) > 0, ErrorCode::kUnavailable,
         "CUDA: no room for the kernel of one token");
   const int wanted = std::min((a.packed_rows() + 15) / 16, kernels.multiprocessors());
   launch({function,
           {static_cast<unsigned>(wanted), 1, 1},
-          shape.token_threads,
+          kTokenThreads,
           static_cast<unsigned>(shared)},
          a, stream);
 }
@@ -181,14 +179,13 @@ bool has_step(int bits, int group, int columns) {
 void start_step(int bits, int group, int blocks, const StepArguments& arguments, CUstream stream) {
   const Kernels& kernels = Kernels::instance();
   const int unit = unit_of(bits, group);
-  const Shape shape = shape_for(bits, unit, 1);
-  const size_t shared = shape.step_bytes(arguments.columns);
+  const size_t shared = shape_for(bits, unit, 1).step_bytes(arguments.columns);
   const CUfunction function = kernels.product(bits, "step_" + std::to_string(unit));
-  check(kernels.blocks_at_once(function, shape.step_threads, shared) > 0, ErrorCode::kUnavailable,
+  check(kernels.blocks_at_once(function, kTokenThreads, shared) > 0, ErrorCode::kUnavailable,
         "CUDA: no room for the kernel of a step of one token");
   launch({function,
           {static_cast<unsigned>(blocks), 1, 1},
-          shape.step_threads,
+          kTokenThreads,
           static_cast<unsigned>(shared)},
          arguments, stream);
 }
