@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -167,6 +168,29 @@ Workspace& workspace() {
 using Kernel = void (*)(const ProductArguments&, cudaStream_t);
 constexpr int kMultiprocessors = 132;
 
+template <class Shape>
+__global__ void make_tiles(const __grid_constant__ ProductArguments a, uint32_t* out) {
+  arrange_tiles<Shape>(a, out);
+}
+
+// The tiles of each product, made when it is first started.
+std::map<const void*, char*> all_tiles;
+template <class Shape>
+const char* tiles_of(const ProductArguments& a) {
+  char*& tiles = all_tiles[a.matrices[0].weight];
+  if (tiles) return tiles;
+  const int row_tiles = (a.packed_rows() + 15) / 16;
+  tiles = take<char>(size_t(row_tiles) * (a.columns / Shape::kTile) * Shape::kTileBytes);
+  make_tiles<Shape><<<row_tiles, 256>>>(a, reinterpret_cast<uint32_t*>(tiles));
+  check(cudaDeviceSynchronize(), "tiles");
+  return tiles;
+}
+
+void free_tiles() {
+  for (const auto& [weight, tiles] : all_tiles) cudaFree(tiles);
+  all_tiles.clear();
+}
+
 template <int Bits, int Unit>
 void run_few(const ProductArguments& a, cudaStream_t stream) {
   using Shape = ProductShape<Bits, Unit, 1, 8>;
@@ -176,7 +200,9 @@ void run_few(const ProductArguments& a, cudaStream_t stream) {
          a, stream);
 }
 template <class Shape>
-void run_token(const ProductArguments& a, cudaStream_t stream) {
+void run_token(const ProductArguments& arguments, cudaStream_t stream) {
+  ProductArguments a = arguments;
+  a.tiles = tiles_of<Shape>(a);
   launch(token_product<Shape>, std::min((a.packed_rows() + 15) / 16, kMultiprocessors),
          Shape::kThreads, Shape::shared_bytes(a.columns), a, stream);
 }
@@ -216,6 +242,7 @@ void run_wide(const ProductArguments& arguments, cudaStream_t stream) {
 }
 
 using StepKernel = void (*)(const StepArguments&, cudaStream_t);
+using Tiles = const char* (*)(const ProductArguments&);
 template <class Shape>
 void run_step_kernel(const StepArguments& a, cudaStream_t stream) {
   launch(step_kernel<Shape>, kMultiprocessors, Shape::kThreads, step_shared_bytes<Shape>(a.columns),
@@ -241,6 +268,7 @@ bf16* random_values(size_t count, float middle, float size) {
 }
 
 void compare(const char* name, Kernel kernel, const ProductArguments& a, int bits) {
+  free_tiles();
   const size_t count = size_t(a.rows) * a.tokens;
   std::vector<double> want(count);
   std::vector<float> got(count);
@@ -435,6 +463,7 @@ void free_step(Step& s) {
       cudaFree(const_cast<bf16*>(m.data.biases));
     }
   cudaFree(const_cast<uint32_t*>(s.head.data.weight));
+  free_tiles();
 }
 
 enum Part {
@@ -452,6 +481,7 @@ struct Variant {
   const char* name;
   Kernel kernel;
   StepKernel step = nullptr;  // all layers in one kernel
+  Tiles tiles = nullptr;      // for it
 };
 
 // The weights' bytes.
@@ -463,6 +493,7 @@ size_t enqueue(const Step& s, const Variant& variant, int parts, int splits, cud
     bytes += m.bytes() * (a.join == Join::kGated ? 2 : 1);
     a.tokens = s.tokens;
     if (variant.step) {
+      a.tiles = variant.tiles(a);
       stages.push_back({a, {}});
       return;
     }
@@ -555,11 +586,11 @@ void measure(const char* name, const Step& s, const Variant& variant, int parts,
   cudaStream_t stream;
   check(cudaStreamCreate(&stream), "stream");
   std::vector<StepStage> stages;
+  enqueue(s, variant, parts, splits, stream, stages);  // makes tiles
   if (variant.step) {
-    enqueue(s, variant, parts, splits, stream, stages);
     cudaMemcpy(s.stages, stages.data(), stages.size() * sizeof(StepStage), cudaMemcpyHostToDevice);
-    check(cudaStreamSynchronize(stream), "stages");
   }
+  check(cudaStreamSynchronize(stream), "stages");
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
   const size_t bytes = enqueue(s, variant, parts, splits, stream, stages);
   cudaGraph_t graph;
@@ -655,7 +686,8 @@ template <int Bits>
 std::vector<Variant> variants() {
   const Kernel token = run_token<TokenShape<Bits, 64>>;
   return {{"a kernel a product", token},
-          {"one kernel", token, run_step_kernel<StepShape<Bits, 64>>},
+          {"one kernel", token, run_step_kernel<StepShape<Bits, 64, false>>,
+           tiles_of<TokenShape<Bits, 64>>},
           {"few", run_few<Bits, 64>}};
 }
 

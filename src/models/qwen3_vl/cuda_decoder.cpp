@@ -41,14 +41,16 @@ TokenRule rule_of(const nn::Sampler& sampler) {
 
 class CudaDecoder : public DeviceDecoder {
  public:
-  CudaDecoder(const TextConfig& config, CudaWeights weights)
+  CudaDecoder(const TextConfig& config, const CudaWeights& weights)
       : config_(config),
-        layers_(std::move(weights.layers)),
+        layers_(weights.layers),
         embedding_(weights.embedding),
         head_(weights.head),
         last_norm_(weights.last_norm),
-        kernels_(Kernels::instance()) {
+        kernels_(Kernels::instance()),
+        tiles_(token_products(weights)) {
     kernels_.use();
+    tiles_.make();  // where not, one token is multiplied as two are
     check_driver(cuStreamCreate(&stream_, CU_STREAM_NON_BLOCKING), "making a stream");
     for (CUevent& event : done_)
       check_driver(cuEventCreate(&event, CU_EVENT_DISABLE_TIMING), "making an event");
@@ -102,7 +104,7 @@ class CudaDecoder : public DeviceDecoder {
     frequencies_ = DeviceBuffer(frequencies.size() * 4);
     upload(frequencies_, frequencies);
     token_step_ = CudaTokenStep::make(
-        config_, layers_, head_, last_norm_,
+        config_, layers_, head_, last_norm_, tiles_,
         {turns_.as<float2>(), caches_.as<LayerCache>(), lengths_.as<int>(),
          attention_partial_.as<float>(), attention_arrived_.as<uint32_t>(), logits_.as<float>()});
   }
@@ -314,34 +316,31 @@ class CudaDecoder : public DeviceDecoder {
     return exec;
   }
 
-  ProductArguments arguments(const PackedMatrix& matrix, const bf16* x, int tokens) const {
-    ProductArguments a = product_arguments(matrix, x, nullptr);
+  // `a` with what all products of so many tokens have.
+  void multiply_by(int bits, ProductArguments a, int tokens) {
     a.epsilon = config_.rms_norm_epsilon;
     a.partial = partial_.as<float>();
     a.arranged = arranged_.as<char>();
     a.arranged_sums = arranged_sums_.as<float>();
     a.arrived = arrived_.as<uint32_t>();
     a.tokens = tokens;
-    return a;
+    a.tiles = tiles_.of(a);
+    multiply(bits, a, stream_);
   }
 
   void project(const CudaLayer& layer, int tokens) {
-    const int rows = layer.q.rows + layer.k.rows + layer.v.rows;
-    const bool together = alike(layer.q, layer.k) && alike(layer.q, layer.v) &&
-                          layer.q.rows % 128 == 0 && layer.k.rows % 128 == 0;
+    if (joins_projections(layer)) {
+      multiply_by(layer.q.bits,
+                  projection_product(layer, hidden_.as<bf16>(), projected_.as<bf16>()), tokens);
+      return;
+    }
     int first = 0;
     for (const PackedMatrix* matrix : {&layer.q, &layer.k, &layer.v}) {
-      ProductArguments a = arguments(*matrix, hidden_.as<bf16>(), tokens);
+      ProductArguments a =
+          product_arguments(*matrix, hidden_.as<bf16>(), projected_.as<bf16>() + first);
       a.norm = layer.input_norm;
-      a.y = projected_.as<bf16>() + first;
-      a.stride = rows;
-      if (together) {
-        a.matrices[1] = layer.k.matrix, a.matrices[2] = layer.v.matrix;
-        a.first_row[1] = layer.q.rows, a.first_row[2] = layer.q.rows + layer.k.rows;
-        a.rows = rows;
-      }
-      multiply(matrix->bits, a, stream_);
-      if (together) return;
+      a.stride = layer.q.rows + layer.k.rows + layer.v.rows;
+      multiply_by(matrix->bits, a, tokens);
       first += matrix->rows;
     }
   }
@@ -372,28 +371,24 @@ class CudaDecoder : public DeviceDecoder {
   }
 
   void add_product(const PackedMatrix& matrix, const DeviceBuffer& x, int tokens) {
-    ProductArguments a = arguments(matrix, x.as<bf16>(), tokens);
+    ProductArguments a = product_arguments(matrix, x.as<bf16>(), hidden_.as<bf16>());
     a.residual = hidden_.as<bf16>();
-    a.y = hidden_.as<bf16>();
-    multiply(matrix.bits, a, stream_);
+    multiply_by(matrix.bits, a, tokens);
   }
 
   void feed_forward(const CudaLayer& layer, const CudaSwiGlu& mlp, int tokens) {
-    ProductArguments a = arguments(mlp.gate, hidden_.as<bf16>(), tokens);
-    a.matrices[1] = mlp.up.matrix;
-    a.join = Join::kGated;
+    ProductArguments a = gated_product(mlp, hidden_.as<bf16>(), gated_.as<bf16>());
     a.norm = layer.output_norm;
-    a.y = gated_.as<bf16>();
-    multiply(mlp.gate.bits, a, stream_);
+    multiply_by(mlp.gate.bits, a, tokens);
     add_product(mlp.down, gated_, tokens);
   }
 
   void feed_forward(const CudaLayer& layer, const CudaExperts& mlp, int tokens) {
-    ProductArguments router = arguments(mlp.router, hidden_.as<bf16>(), tokens);
+    ProductArguments router =
+        product_arguments(mlp.router, hidden_.as<bf16>(), scores_.as<float>());
     router.norm = layer.output_norm;
-    router.y = scores_.as<float>();
     router.float_output = 1;
-    multiply(mlp.router.bits, router, stream_);
+    multiply_by(mlp.router.bits, router, tokens);
     const ExpertPacking& packing = mlp.packing;
     ExpertArguments a{};
     a.matrices[0] = mlp.gate, a.matrices[1] = mlp.up;
@@ -449,12 +444,11 @@ class CudaDecoder : public DeviceDecoder {
       multiply_layers(tokens);
     }
     if (!in_one || !token_step_->has_head()) {
-      ProductArguments a =
-          arguments(head_, in_one ? token_step_->output() : hidden_.as<bf16>(), tokens);
+      ProductArguments a = product_arguments(
+          head_, in_one ? token_step_->output() : hidden_.as<bf16>(), logits_.as<float>());
       a.norm = last_norm_;
-      a.y = logits_.as<float>();
       a.float_output = 1;
-      multiply(head_.bits, a, stream_);
+      multiply_by(head_.bits, a, tokens);
     }
     if (pick != Pick::kNothing) pick_tokens(tokens, pick);
   }
@@ -482,6 +476,7 @@ class CudaDecoder : public DeviceDecoder {
   PackedMatrix embedding_, head_;
   const bf16* last_norm_;
   const Kernels& kernels_;
+  WeightTiles tiles_;
   CUstream stream_ = nullptr;
   CUevent done_[kHistory] = {};
   using GraphKey = std::tuple<int, int, Pick>;  // tokens, splits
@@ -509,7 +504,7 @@ std::shared_ptr<DeviceDecoder> make_device_decoder(const LanguageModel& model,
                                                    const TextConfig& config) {
   if (mx::default_device() != mx::Device::gpu) return nullptr;
   auto weights = cuda_weights(model, config);
-  return weights ? std::make_shared<CudaDecoder>(config, std::move(*weights)) : nullptr;
+  return weights ? std::make_shared<CudaDecoder>(config, *weights) : nullptr;
 }
 
 }  // namespace prismvid::qwen3_vl

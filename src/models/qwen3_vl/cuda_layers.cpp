@@ -80,6 +80,49 @@ ProductArguments product_arguments(const PackedMatrix& matrix, const bf16* x, vo
   return a;
 }
 
+bool joins_projections(const CudaLayer& layer) {
+  return alike(layer.q, layer.k) && alike(layer.q, layer.v) && layer.q.rows % 128 == 0 &&
+         layer.k.rows % 128 == 0;
+}
+
+ProductArguments projection_product(const CudaLayer& layer, const bf16* x, void* y) {
+  ProductArguments a = product_arguments(layer.q, x, y);
+  a.matrices[1] = layer.k.matrix, a.matrices[2] = layer.v.matrix;
+  a.first_row[1] = layer.q.rows, a.first_row[2] = layer.q.rows + layer.k.rows;
+  a.rows = a.stride = layer.q.rows + layer.k.rows + layer.v.rows;
+  a.norm = layer.input_norm;
+  return a;
+}
+
+ProductArguments gated_product(const CudaSwiGlu& mlp, const bf16* x, void* y) {
+  ProductArguments a = product_arguments(mlp.gate, x, y);
+  a.matrices[1] = mlp.up.matrix;
+  a.join = Join::kGated;
+  return a;
+}
+
+WeightTiles token_products(const CudaWeights& weights) {
+  WeightTiles tiles;
+  const auto add = [&](const PackedMatrix& matrix) {
+    tiles.add(matrix.bits, product_arguments(matrix, nullptr, nullptr));
+  };
+  for (const CudaLayer& layer : weights.layers) {
+    if (joins_projections(layer))
+      tiles.add(layer.q.bits, projection_product(layer, nullptr, nullptr));
+    else
+      for (const PackedMatrix* matrix : {&layer.q, &layer.k, &layer.v}) add(*matrix);
+    add(layer.o);
+    if (const auto* mlp = std::get_if<CudaSwiGlu>(&layer.mlp)) {
+      tiles.add(mlp->gate.bits, gated_product(*mlp, nullptr, nullptr));
+      add(mlp->down);
+    } else {
+      add(std::get<CudaExperts>(layer.mlp).router);
+    }
+  }
+  add(weights.head);
+  return tiles;
+}
+
 std::optional<CudaWeights> cuda_weights(const LanguageModel& model, const TextConfig& config) {
   const auto embedding = packed(model.embedding()), head = packed(model.head());
   const int shared = config.heads / std::max(1, config.key_value_heads);

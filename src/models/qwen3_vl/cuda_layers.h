@@ -6,6 +6,7 @@
 
 #include "models/qwen3_vl/language_model.h"
 #include "nn/cuda/experts.h"
+#include "nn/cuda/weight_tiles.h"
 
 // The weights of a text decoder as the CUDA kernels read them. Inside the CUDA build only.
 namespace prismvid::qwen3_vl {
@@ -45,6 +46,15 @@ struct CudaWeights {
   PackedMatrix embedding, head;
   const cuda::bf16* last_norm = nullptr;
 };
+
+/// Whether queries, keys and values are one product, and that product.
+bool joins_projections(const CudaLayer& layer);
+cuda::ProductArguments projection_product(const CudaLayer& layer, const cuda::bf16* x, void* y);
+/// silu(x gate^T) * (x up^T) for one token.
+cuda::ProductArguments gated_product(const CudaSwiGlu& mlp, const cuda::bf16* x, void* y);
+
+/// Every product of a token's step but those of experts, to be arranged.
+cuda::WeightTiles token_products(const CudaWeights& weights);
 
 /// nullopt where the kernels do not have what the model needs. The arrays of `model` must outlive
 /// this.

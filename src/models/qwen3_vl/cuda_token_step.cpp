@@ -31,27 +31,29 @@ int fewest_row_tiles(const CudaLayer& layer) {
 std::unique_ptr<CudaTokenStep> CudaTokenStep::make(const TextConfig& config,
                                                    const std::vector<CudaLayer>& layers,
                                                    const PackedMatrix& head, const bf16* last_norm,
-                                                   const Memory& memory) {
+                                                   const WeightTiles& tiles, const Memory& memory) {
   const PackedMatrix& first = layers[0].q;
+  if (!tiles.of(product_arguments(first, nullptr, nullptr))) return nullptr;
   for (const CudaLayer& layer : layers) {
     if (!std::holds_alternative<CudaSwiGlu>(layer.mlp)) return nullptr;
     for (const PackedMatrix* matrix : matrices(layer))
       if (matrix->bits != first.bits || matrix->group != first.group) return nullptr;
-    if (layer.q.columns != layer.k.columns || layer.q.columns != layer.v.columns ||
-        layer.q.rows % 16 != 0 || layer.k.rows % 16 != 0)
-      return nullptr;
+    if (!joins_projections(layer)) return nullptr;
   }
-  std::unique_ptr<CudaTokenStep> step(new CudaTokenStep(config, layers, head, last_norm, memory));
+  std::unique_ptr<CudaTokenStep> step(
+      new CudaTokenStep(config, layers, head, last_norm, tiles, memory));
   return has_step(first.bits, first.group, step->widest()) ? std::move(step) : nullptr;
 }
 
 CudaTokenStep::CudaTokenStep(const TextConfig& config, const std::vector<CudaLayer>& layers,
-                             const PackedMatrix& head, const bf16* last_norm, const Memory& memory)
+                             const PackedMatrix& head, const bf16* last_norm,
+                             const WeightTiles& tiles, const Memory& memory)
     : config_(config),
       layers_(layers),
       head_(head),
       last_norm_(last_norm),
       has_head_(alike(head, layers[0].q)),
+      tiles_(tiles),
       memory_(memory) {
   const size_t heads = static_cast<size_t>(config.heads),
                hidden = static_cast<size_t>(config.hidden_size);
@@ -116,11 +118,9 @@ StepStage CudaTokenStep::projection(size_t index, int splits) const {
   const Activations own = activations(index);
   StepStage stage{};
   ProductArguments& a = stage.product;
-  a = product_arguments(layer.q, own.input, own.projected);
-  a.matrices[1] = layer.k.matrix, a.matrices[2] = layer.v.matrix;
-  a.first_row[1] = layer.q.rows, a.first_row[2] = layer.q.rows + layer.k.rows;
-  a.rows = a.stride = layer.q.rows + layer.k.rows + layer.v.rows;
-  a.norm = layer.input_norm, a.epsilon = config_.rms_norm_epsilon;
+  a = projection_product(layer, own.input, own.projected);
+  a.tiles = tiles_.of(a);
+  a.epsilon = config_.rms_norm_epsilon;
   a.x_tells = index > 0;  // the embedding is another kernel, which is waited for
   if (index > 0) {
     a.clear = reinterpret_cast<uint4*>(activations(index - 1).input);
@@ -142,6 +142,7 @@ StepStage CudaTokenStep::projection(size_t index, int splits) const {
 std::vector<StepStage> CudaTokenStep::stages(int splits) const {
   std::vector<StepStage> all;
   const auto add = [&](ProductArguments& a) {
+    a.tiles = tiles_.of(a);
     a.epsilon = config_.rms_norm_epsilon;
     a.x_tells = 1;
     all.push_back({a, {}});
@@ -154,9 +155,7 @@ std::vector<StepStage> CudaTokenStep::stages(int splits) const {
     ProductArguments o = product_arguments(layer.o, own.attended, own.middle);
     o.residual = own.input;
     add(o);
-    ProductArguments gate = product_arguments(mlp.gate, own.middle, own.gated);
-    gate.matrices[1] = mlp.up.matrix;
-    gate.join = Join::kGated;
+    ProductArguments gate = gated_product(mlp, own.middle, own.gated);
     gate.norm = layer.output_norm;
     add(gate);
     ProductArguments down = product_arguments(mlp.down, own.gated, activations(i + 1).input);

@@ -22,11 +22,12 @@ class CudaTokenStep {
     uint32_t* attention_arrived = nullptr;
     float* logits = nullptr;  // (vocabulary)
   };
-  /// Null where the kernel does not have what the layers need. All but `memory` must outlive this.
+  /// Null where the kernel does not have what the layers need, or their weights no `tiles`. All but
+  /// `memory` must outlive this.
   static std::unique_ptr<CudaTokenStep> make(const TextConfig& config,
                                              const std::vector<CudaLayer>& layers,
                                              const PackedMatrix& head, const cuda::bf16* last_norm,
-                                             const Memory& memory);
+                                             const cuda::WeightTiles& tiles, const Memory& memory);
 
   /// Where the token's vector is written before, behind clear().
   cuda::bf16* input() const { return activations(0).input; }
@@ -49,7 +50,8 @@ class CudaTokenStep {
   };
 
   CudaTokenStep(const TextConfig& config, const std::vector<CudaLayer>& layers,
-                const PackedMatrix& head, const cuda::bf16* last_norm, const Memory& memory);
+                const PackedMatrix& head, const cuda::bf16* last_norm,
+                const cuda::WeightTiles& tiles, const Memory& memory);
   Activations activations(size_t layer) const;
   int used_splits(int splits) const;
   int widest() const;
@@ -61,6 +63,7 @@ class CudaTokenStep {
   const PackedMatrix& head_;
   const cuda::bf16* last_norm_;
   bool has_head_;
+  const cuda::WeightTiles& tiles_;
   Memory memory_;
   Widths widths_;
   int blocks_ = 0;

@@ -44,6 +44,7 @@ struct ProductArguments {
   float* partial;                     // (slices, tokens, packed rows): where slices > 1
   uint32_t* arrived;                  // a zero for each block of rows
   int rows, columns, tokens, slices;  // kGated: `rows` of the result
+  const char* tiles;  // the matrices as the kernels of one token read them (tiles.cuh)
   // Of a step of one token: whether x says itself where it is there (kUnwritten), else the kernel
   // ahead must have ended; what becomes unwritten again once all of x is there, or null.
   int x_tells, clear_count;
@@ -118,14 +119,10 @@ struct TokenShape {
   static constexpr int kTile = kQuantized ? 4 * kUnit : 64;
   static constexpr int kWords = kTile / 4 * Bits / 32;  // of a lane and row
   static constexpr int kRowBytes = kTile * Bits / 8;
-  static constexpr int kPieces = kRowBytes / 16, kCopies = (kPieces + 1) / 2;  // of a lane
-  // Lanes that read at a time find different banks.
-  static constexpr int kRowStride = kRowBytes + (kRowBytes % 128 == 0 ? 16 : 0);
-  // From one copy of a lane to its next: either pieces divide 16 or rows follow each other.
-  static constexpr int kCopyStride = kRowStride == kRowBytes ? 256 : 16 * kRowStride / kPieces;
-  static constexpr int kStageBytes = 16 * (kRowStride + (kQuantized ? 16 : 0));
-  static constexpr int kStages = (Ring_ << 10) / (kWarps * kStageBytes);
-  static constexpr int kRingBytes = kWarps * kStages * kStageBytes;
+  static constexpr int kPieceWords = kWords % 2 == 0 ? 4 : 2;  // that a lane reads at a time
+  static constexpr int kTileBytes = 16 * (kRowBytes + (kQuantized ? 16 : 0));  // tiles.cuh
+  static constexpr int kStages = (Ring_ << 10) / (kWarps * kTileBytes);
+  static constexpr int kRingBytes = kWarps * kStages * kTileBytes;
   static constexpr int kXBytes = (kQuantized ? 2 : 4) * kTile;  // two parts of each number
   static constexpr int kTileGroups = kQuantized ? 4 : 0;
   static constexpr int kBatch = 4;  // row tiles whose sums are added at a time
@@ -188,13 +185,22 @@ struct StepShared {
   alignas(16) char keys[kAttentionPartBytes];
 };
 
-// One step's products: what leaves room for the keys.
-template <int Bits, int Unit>
-using StepShape = TokenShape<Bits, Unit, Bits == 8 ? 110 : 84>;
+// One step's products: what leaves room for the keys, and for x where it is `Wide`.
+template <int Bits, int Unit, bool Wide>
+using StepShape = TokenShape<Bits, Unit,
+                             Bits == 8 ? 110
+                             : Wide    ? 84
+                                       : 105>;
 template <class Shape>
 constexpr size_t step_shared_bytes(int columns) {
   return sizeof(StepShared<Shape>) + Shape::shared_bytes(columns);
 }
+
+// Of the kernel that arranges a product's weights for those of one token.
+struct TileArguments {
+  ProductArguments product;
+  uint32_t* out;
+};
 
 struct EmbedArguments {
   const uint32_t* weight;  // (vocabulary, columns), packed or bf16 (bits 16)

@@ -27,7 +27,7 @@ extern "C" __global__ void __launch_bounds__(kAttentionWarps* kWarp)
   const bf16* projected =
       a.projected + static_cast<size_t>(token) * (heads + 2 * a.key_heads) * kHeadDim;
   const float2* turns = a.turns + token * (kHeadDim / 2);
-  const auto load = [](const uint32_t* pair) { return *pair; };
+  const auto load = [](const uint32_t* pair) { return make_uint2(pair[0], pair[kWarp]); };
   for (int row = warp; row < a.rows; row += kAttentionWarps)
     turn_head(projected + (head * a.rows + row) * kHeadDim, load, a.query_norm, turns, a.epsilon,
               turned[row], lane);

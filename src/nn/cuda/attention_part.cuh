@@ -5,12 +5,13 @@
 
 namespace prismvid::cuda {
 
-// Once it is written.
-__device__ __forceinline__ uint32_t load_pair(const uint32_t* from) {
-  uint32_t pair;
-  do pair = load_coherent(from);
-  while (pair == kUnwritten);
-  return pair;
+// A pair of bf16 and the one 32 further, once those of all lanes are written: lanes that part
+// shuffle many times slower.
+__device__ __forceinline__ uint2 load_pairs(const uint32_t* from) {
+  uint2 pairs;
+  do pairs = {load_coherent(from), load_coherent(from + kWarp)};
+  while (__any_sync(~0u, max(pairs.x, pairs.y) == kUnwritten));
+  return pairs;
 }
 
 // Whether this block is the last of `count` to come; what the others wrote before is then seen.
@@ -163,7 +164,7 @@ class AttentionPart {
     return {shared_ + of_warp * kAttentionWarpBytes, lane};
   }
   __device__ void turn(const bf16* from, const bf16* norm, const float2* turns, bf16* to) const {
-    turn_head(from, load_pair, norm, turns, a.epsilon, to, lane);
+    turn_head(from, load_pairs, norm, turns, a.epsilon, to, lane);
   }
   __device__ void turn_heads() const;
   __device__ void join() const;
@@ -202,11 +203,14 @@ __device__ inline void AttentionPart::turn_heads() const {
   if (warp == kAttentionWarps - 2) {
     const auto* value =
         reinterpret_cast<const uint32_t*>(projected + (heads + a.key_heads + head) * kHeadDim);
-    for (int i = lane; i < kHeadDim / 2; i += kWarp) {
-      const uint32_t pair = load_pair(value + i);
-      reinterpret_cast<uint32_t*>(values_ + at)[i] = pair;
-      if (shared) reinterpret_cast<uint32_t*>(to.row(16 + row))[i] = pair;
-    }
+    static_assert(kHeadDim == 4 * kWarp);
+    const uint2 pairs = load_pairs(value + lane);
+    const auto put = [&](bf16* to) {
+      auto* words = reinterpret_cast<uint32_t*>(to) + lane;
+      words[0] = pairs.x, words[kWarp] = pairs.y;
+    };
+    put(values_ + at);
+    if (shared) put(to.row(16 + row));
   }
 }
 

@@ -71,19 +71,20 @@ __device__ void turn_head(const bf16* head, const Load& load, const bf16* norm, 
                           float epsilon, bf16* to, int lane) {
   const auto* pairs = reinterpret_cast<const uint32_t*>(head);
   const auto* factors = reinterpret_cast<const uint32_t*>(norm);
-  const uint32_t first = load(pairs + lane), second = load(pairs + lane + 32);
+  const uint32_t low = factors[lane], high = factors[lane + 32];
+  const float2 turn[2] = {turns[2 * lane], turns[2 * lane + 1]};
+  const uint2 halves = load(pairs + lane);
+  const uint32_t first = halves.x, second = halves.y;
   float x[4] = {low_half(first), high_half(first), low_half(second), high_half(second)};
   float sum = x[0] * x[0] + x[1] * x[1] + x[2] * x[2] + x[3] * x[3];
 #pragma unroll
   for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(~0u, sum, step);
   const float length = rsqrtf(sum / kHeadDim + epsilon);
-  const uint32_t low = factors[lane], high = factors[lane + 32];
   const uint32_t normed[2] = {
       pack(x[0] * length * low_half(low), x[1] * length * high_half(low)),
       pack(x[2] * length * low_half(high), x[3] * length * high_half(high))};
   const float a[2] = {low_half(normed[0]), high_half(normed[0])},
               b[2] = {low_half(normed[1]), high_half(normed[1])};
-  const float2 turn[2] = {turns[2 * lane], turns[2 * lane + 1]};
   auto* result = reinterpret_cast<uint32_t*>(to);
   result[lane] = pack(a[0] * turn[0].x - b[0] * turn[0].y, a[1] * turn[1].x - b[1] * turn[1].y);
   result[lane + 32] =

@@ -91,7 +91,7 @@ __device__ __forceinline__ uint32_t byte_plane(const uint32_t* words, int index)
 
 // The others, of which four bits are left where they are in a byte.
 template <int Bits, int Words, int Registers>
-__device__ __forceinline__ void unpack_periods(const uint32_t (&words)[Words],
+__device__ __forceinline__ void unpack_periods(const uint32_t* words,
                                                uint32_t (&registers)[Registers]) {
   using Packing = BytePacking<Bits>;
   constexpr int period = Packing::kPeriod, blocks = Packing::kPiece / Packing::kBlock;
@@ -121,13 +121,13 @@ __device__ __forceinline__ void unpack_periods(const uint32_t (&words)[Words],
 }
 
 template <int Bits, int Words, int Registers>
-__device__ __forceinline__ void unpack_to_bytes(const uint32_t (&words)[Words],
+__device__ __forceinline__ void unpack_to_bytes(const uint32_t* words,
                                                 uint32_t (&registers)[Registers]) {
   if constexpr (Bits == 3) {
 #pragma unroll
     for (int i = 0; i < Words / 3; ++i) unpack_thirds(words + 3 * i, registers + 8 * i);
   } else {
-    unpack_periods<Bits>(words, registers);
+    unpack_periods<Bits, Words>(words, registers);
   }
 }
 

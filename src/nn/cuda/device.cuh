@@ -26,6 +26,13 @@ __device__ __forceinline__ void copy_async(uint32_t to, const void* from) {
   else
     asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(to), "l"(from), "n"(Bytes));
 }
+// 16 bytes, or none and nothing is written.
+__device__ __forceinline__ void copy_async_if(bool wanted, uint32_t to, const void* from) {
+  asm volatile(
+      "{ .reg .pred p; setp.ne.u32 p, %2, 0;"
+      " @p cp.async.cg.shared.global.L2::128B [%0], [%1], 16; }" ::"r"(to),
+      "l"(from), "r"(static_cast<uint32_t>(wanted)));
+}
 __device__ __forceinline__ void commit_copies() {
   asm volatile("cp.async.commit_group;");
 }
@@ -81,16 +88,6 @@ __device__ __forceinline__ uint4 load_coherent(const uint4* from) {
   return value;
 }
 
-// A value that the compiler keeps rather than computes again.
-__device__ __forceinline__ uint32_t keep(uint32_t value) {
-  asm volatile("" : "+r"(value));
-  return value;
-}
-__device__ __forceinline__ float load_shared_value(uint32_t from) {
-  uint16_t value;
-  asm volatile("ld.shared.u16 %0, [%1];" : "=h"(value) : "r"(from));
-  return __uint_as_float(static_cast<uint32_t>(value) << 16);
-}
 // `from` is a multiple of the largest power of two up to 16 that divides the bytes.
 template <int Words>
 __device__ __forceinline__ void load_shared(uint32_t from, uint32_t (&words)[Words]) {

@@ -227,7 +227,7 @@ class ExpertProduct {
       load_shared(ring_ + stage * Shape::kStageBytes + half * Shape::kChunkBytes +
                       lane_ * (Shape::kWords * 4),
                   words);
-      unpack_to_bytes<Shape::Bits>(words, bytes[half]);
+      unpack_to_bytes<Shape::Bits, Shape::kWords>(words, bytes[half]);
     }
     int upper[2][2] = {}, lower[2][2] = {};  // of either row: registers as they are, and larger
 #pragma unroll

@@ -11,14 +11,17 @@ namespace {
 constexpr int kFewTokens = 8;               // for which x fits beside the rings
 constexpr size_t kMostBytesOfX = 64 << 10;  // of shared memory, a block
 constexpr unsigned kTokenThreads = TokenShape<4, 64>::kThreads;  // the same for all of one token
+constexpr unsigned kTileThreads = 256;
 
 struct Shape {
   int column_tiles, block_rows, chunk, wide_bytes;
   unsigned threads;
   bool warpgroups;
   size_t (*shared_bytes)(int tokens, int columns);
+  int tile_columns, tile_bytes;
   size_t (*token_bytes)(int columns);
   size_t (*step_bytes)(int columns);
+  size_t (*wide_step_bytes)(int columns);
 };
 
 template <int Bits, int Unit>
@@ -31,8 +34,11 @@ Shape shape_for(int tokens) {
                  S::kThreads,
                  S::kWarpgroups,
                  [](int t, int columns) { return S::shared_bytes(t, columns); },
+                 TokenShape<Bits, Unit>::kTile,
+                 TokenShape<Bits, Unit>::kTileBytes,
                  &TokenShape<Bits, Unit>::shared_bytes,
-                 &step_shared_bytes<StepShape<Bits, Unit>>};
+                 &step_shared_bytes<StepShape<Bits, Unit, false>>,
+                 &step_shared_bytes<StepShape<Bits, Unit, true>>};
   };
   if (tokens <= kFewTokens) return of(ProductShape<Bits, Unit, 1, 8>{});
   if (Kernels::instance().has_warpgroups())
@@ -87,6 +93,10 @@ int unit_of(int bits, int group) {
   return bits < 16 && group == 32 ? 32 : 64;
 }
 
+int row_tiles(const ProductArguments& a) {
+  return (a.packed_rows() + 15) / 16;
+}
+
 int blocks_of(const ProductArguments& a, const Shape& shape) {
   return (a.packed_rows() + shape.block_rows - 1) / shape.block_rows;
 }
@@ -99,7 +109,7 @@ void multiply_one(int bits, int unit, const Shape& shape, ProductArguments& a, C
   Kernels::prefer_shared_memory(function);
   check(kernels.blocks_at_once(function, kTokenThreads, shared) > 0, ErrorCode::kUnavailable,
         "CUDA: no room for the kernel of one token");
-  const int wanted = std::min((a.packed_rows() + 15) / 16, kernels.multiprocessors());
+  const int wanted = std::min(row_tiles(a), kernels.multiprocessors());
   launch({function,
           {static_cast<unsigned>(wanted), 1, 1},
           kTokenThreads,
@@ -163,24 +173,41 @@ void multiply(int bits, ProductArguments& a, CUstream stream) {
         " bits, groups of ", a.group, " and ", a.columns, " columns");
   const int unit = unit_of(bits, a.group);
   const Shape shape = shape_for(bits, unit, a.tokens);
-  const bool one =
-      a.tokens == 1 && shape.token_bytes(a.columns) <= Kernels::instance().most_shared_bytes();
+  const bool one = a.tokens == 1 && a.tiles &&
+                   shape.token_bytes(a.columns) <= Kernels::instance().most_shared_bytes();
   const auto run = one ? multiply_one : a.tokens <= kFewTokens ? multiply_few : multiply_many;
   run(bits, unit, shape, a, stream);
+}
+
+size_t tile_bytes(int bits, const ProductArguments& a) {
+  const Shape shape = shape_for(bits, unit_of(bits, a.group), 1);
+  return static_cast<size_t>(row_tiles(a)) * (a.columns / shape.tile_columns) * shape.tile_bytes;
+}
+
+void arrange_tiles(int bits, const ProductArguments& a, char* out, CUstream stream) {
+  const std::string name = "tiles_" + std::to_string(unit_of(bits, a.group));
+  launch({Kernels::instance().product(bits, name),
+          {static_cast<unsigned>(row_tiles(a)), 1, 1},
+          kTileThreads,
+          0},
+         TileArguments{a, reinterpret_cast<uint32_t*>(out)}, stream);
 }
 
 // bf16 streams faster a kernel a product.
 bool has_step(int bits, int group, int columns) {
   return bits < 16 && has_product(bits, group, columns) &&
-         shape_for(bits, unit_of(bits, group), 1).step_bytes(columns) <=
+         shape_for(bits, unit_of(bits, group), 1).wide_step_bytes(columns) <=
              Kernels::instance().most_shared_bytes();
 }
 
 void start_step(int bits, int group, int blocks, const StepArguments& arguments, CUstream stream) {
   const Kernels& kernels = Kernels::instance();
   const int unit = unit_of(bits, group);
-  const size_t shared = shape_for(bits, unit, 1).step_bytes(arguments.columns);
-  const CUfunction function = kernels.product(bits, "step_" + std::to_string(unit));
+  const Shape shape = shape_for(bits, unit, 1);
+  const bool wide = shape.step_bytes(arguments.columns) > kernels.most_shared_bytes();
+  const size_t shared = (wide ? shape.wide_step_bytes : shape.step_bytes)(arguments.columns);
+  const CUfunction function =
+      kernels.product(bits, (wide ? "wide_step_" : "step_") + std::to_string(unit));
   check(kernels.blocks_at_once(function, kTokenThreads, shared) > 0, ErrorCode::kUnavailable,
         "CUDA: no room for the kernel of a step of one token");
   launch({function,

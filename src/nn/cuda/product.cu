@@ -1,5 +1,6 @@
 // The product kernels of one number of bits (PRISMVID_BITS, 16: bf16), by name: token_<unit> for
-// one token, step_<unit> for all of its layers where packed; product_<unit> for up to 8;
+// one token, step_<unit> or wide_step_<unit> for all of its layers where packed, tiles_<unit> to
+// arrange weights for both; product_<unit> for up to 8;
 // arrange_<unit>_<column tiles> and then wide_<unit>_<column tiles> for more, or those of
 // warpgroups_<unit>_<column tiles>. Experts, where packed: gated_experts_<unit> and then
 // mixed_experts_<unit>.
@@ -55,21 +56,30 @@ namespace prismvid::cuda {
     ExpertProduct<Shape>(arguments, shared).run();                               \
   }
 
-#define PRISMVID_STEP(unit)                                                                 \
-  extern "C" __global__ void __launch_bounds__(StepShape<PRISMVID_BITS, unit>::kThreads, 1) \
-      step_##unit(const __grid_constant__ StepArguments arguments) {                        \
-    extern __shared__ __align__(128) char shared[];                                         \
-    run_step<StepShape<PRISMVID_BITS, unit>>(arguments, shared);                            \
+#define PRISMVID_STEP(name, unit, wide)                                                      \
+  extern "C" __global__ void __launch_bounds__(TokenShape<PRISMVID_BITS, unit>::kThreads, 1) \
+      name##_##unit(const __grid_constant__ StepArguments arguments) {                       \
+    extern __shared__ __align__(128) char shared[];                                          \
+    run_step<StepShape<PRISMVID_BITS, unit, wide>>(arguments, shared);                       \
+  }
+
+#define PRISMVID_TILES(unit)                                                                 \
+  extern "C" __global__ void tiles_##unit(const __grid_constant__ TileArguments arguments) { \
+    arrange_tiles<TokenShape<PRISMVID_BITS, unit>>(arguments.product, arguments.out);        \
   }
 
 PRISMVID_PRODUCT(64)
 PRISMVID_WIDE(64, 4)
 PRISMVID_WIDE(64, 8)
 PRISMVID_TOKEN(64)
+PRISMVID_TILES(64)
 #if PRISMVID_BITS < 16
 PRISMVID_TOKEN(32)
-PRISMVID_STEP(64)
-PRISMVID_STEP(32)
+PRISMVID_TILES(32)
+PRISMVID_STEP(step, 64, false)
+PRISMVID_STEP(step, 32, false)
+PRISMVID_STEP(wide_step, 64, true)
+PRISMVID_STEP(wide_step, 32, true)
 PRISMVID_PRODUCT(32)
 PRISMVID_WIDE(32, 4)
 PRISMVID_WIDE(32, 8)

@@ -15,11 +15,11 @@ compile step "$source/src/nn/cuda/step.cu" & step=$!
 compile product "$source/src/nn/cuda/product.cu" -DPRISMVID_BITS=3
 wait $step
 for name in attention embed pick_greedy start_sample find_edge draw_sample; do grep -aq "\.text\.$name" "$work/step.cubin" || { echo "no kernel $name"; exit 1; }; done
-for name in token_64 token_32 step_64 step_32 product_64 product_32 wide_64_4 wide_64_8 arrange_64_4 wide_warpgroups_64_4 arrange_warpgroups_64_8 gated_experts_64 gated_experts_32 \
+for name in token_64 token_32 tiles_64 tiles_32 step_64 step_32 wide_step_64 product_64 product_32 wide_64_4 wide_64_8 arrange_64_4 wide_warpgroups_64_4 arrange_warpgroups_64_8 gated_experts_64 gated_experts_32 \
     mixed_experts_64 mixed_experts_32; do
   grep -aq "\.text\.$name" "$work/product.cubin" || { echo "no kernel $name"; exit 1; }
 done
-for file in nn/cuda/driver nn/cuda/experts nn/cuda/product nn/cuda/token_sampler nn/cuda/device_array models/qwen3_vl/cuda_layers \
+for file in nn/cuda/driver nn/cuda/experts nn/cuda/product nn/cuda/token_sampler nn/cuda/weight_tiles nn/cuda/device_array models/qwen3_vl/cuda_layers \
     models/qwen3_vl/cuda_token_step models/qwen3_vl/cuda_decoder; do
   "$cxx" -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-unused-parameter -DPRISMVID_CUDA -I"$source/src" -I"$source/include" -isystem "$mlx" \
     -isystem "$toolkit/include" "$source/src/$file.cpp"

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "nn/cuda/cuda_test.h"
+#include "nn/cuda/weight_tiles.h"
 
 namespace prismvid::cuda {
 namespace {
@@ -64,6 +65,19 @@ TEST_P(CudaProduct, EqualsTheUnpackedMatrixInFloat32) {
   multiply(c.bits, a, nullptr);
   check_driver(cuStreamSynchronize(nullptr), "running a product");
   EXPECT_LT(relative_error(y, wanted), 2e-4f);
+  if (c.tokens > 1) return;
+
+  WeightTiles tiles;
+  EXPECT_EQ(tiles.of(a), nullptr);
+  tiles.add(c.bits, a);
+  ASSERT_TRUE(tiles.make());
+  a.tiles = tiles.of(a);
+  ASSERT_NE(a.tiles, nullptr);
+  check_driver(cuMemsetD8(reinterpret_cast<CUdeviceptr>(a.y), 0xff, c.rows * sizeof(float)),
+               "poisoning the result");
+  multiply(c.bits, a, nullptr);
+  check_driver(cuStreamSynchronize(nullptr), "running a product");
+  EXPECT_LT(relative_error(y, wanted), 2e-4f) << "with tiles";
 }
 
 std::vector<Case> cases() {
