@@ -235,7 +235,7 @@ void run_wide(const ProductArguments& arguments, cudaStream_t stream) {
             chunks = a.columns / Shape::kChunk, most = Shape::kWarpgroups ? 1 : 2,
             fewest_chunks = Shape::kWarpgroups ? 2 : 4;
   a.slices = 1;
-  launch(arrange_x<Shape>, chunks, Shape::kThreads, 0, a, stream);
+  launch(arrange_x<Shape>, dim3(chunks, Shape::ColumnTiles), Shape::kThreads, 0, a, stream);
   a.slices = std::clamp(most * kMultiprocessors / blocks, 1, std::max(1, chunks / fewest_chunks));
   launch(wide_product<Shape>, dim3(blocks, a.slices), Shape::kThreads, Shape::kWideBytes, a,
          stream);

@@ -41,7 +41,7 @@ struct ProductArguments {
   int float_output;  // else bf16
   char* arranged;    // x in the order of the wide kernels, and its sums
   float* arranged_sums;
-  float* partial;                     // (slices, tokens, packed rows): where slices > 1
+  float* partial;                     // (slices, tokens, part_stride()): where slices > 1
   uint32_t* arrived;                  // a zero for each block of rows
   int rows, columns, tokens, slices;  // kGated: `rows` of the result
   const char* tiles;  // the matrices as the kernels of one token read them (tiles.cuh)
@@ -52,6 +52,8 @@ struct ProductArguments {
 
   // Rows of weights: twice those of a gated result.
   __host__ __device__ int packed_rows() const { return join == Join::kGated ? 2 * rows : rows; }
+  // Of `partial`: a multiple of four floats.
+  __host__ __device__ int part_stride() const { return (packed_rows() + 3) / 4 * 4; }
 };
 
 // Unit: columns a lane quartet multiplies at a time, 64, or 32 for groups of 32. Warpgroups: of

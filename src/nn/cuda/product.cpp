@@ -143,7 +143,7 @@ void multiply_many(int bits, int unit, const Shape& shape, ProductArguments& a, 
   const int blocks = blocks_of(a, shape), chunks = a.columns / shape.chunk;
   a.slices = 1;
   launch({kernels.product(bits, "arrange" + kind),
-          {static_cast<unsigned>(chunks), 1, 1},
+          {static_cast<unsigned>(chunks), static_cast<unsigned>(shape.column_tiles), 1},
           shape.threads,
           0},
          a, stream);
@@ -224,7 +224,8 @@ WorkspaceSizes workspace_sizes(int packed_rows, int columns, int tokens) {
   const size_t few = static_cast<size_t>(
       std::max(slices_for_few(columns, kFewTokens, 64), slices_for_few(columns, kFewTokens, 256)));
   const size_t padded = static_cast<size_t>(tokens <= 32 ? 32 : 64);
-  return {std::max(few, many) * tokens * packed_rows * 4, padded * columns * 2,
+  const size_t stride = static_cast<size_t>(packed_rows + 3) / 4 * 4;  // part_stride()
+  return {std::max(few, many) * tokens * stride * 4, padded * columns * 2,
           padded * (columns / 32) * 4};
 }
 

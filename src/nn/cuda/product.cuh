@@ -17,7 +17,7 @@ class Product {
         warp_(threadIdx.x / kWarp),
         ring_(shared + warp_ * Shape::kStages * Shape::kStageBytes),
         sums_(reinterpret_cast<float*>(shared + Shape::kRingBytes)) {
-    padded_ = Shape::padded_tokens(a_.tokens);
+    padded_ = block_tokens_ = Shape::padded_tokens(a_.tokens);
     const int chunks = a_.columns / Shape::kChunk;
     slice_ = blockIdx.y;
     first_chunk_ = chunks * slice_ / a_.slices;
@@ -110,11 +110,12 @@ class Product {
   // 4), and its sums over units.
   __device__ void load_x() {
     const int units = slice_chunks_ * Shape::kUnits, in_tile = padded_ < 8 ? padded_ : 8;
-    const int items = units * padded_ * 4;
+    const int items = units * block_tokens_ * 4;
     if (a_.norm) measure_x();
     for (int base = 0; base < items; base += Shape::kThreads) {  // whole warps: they shuffle
       const int item = base + static_cast<int>(threadIdx.x);
-      const int t = item % 4, token = item / 4 % padded_, unit = item / 4 / padded_;
+      const int t = item % 4, token = first_token_ + item / 4 % block_tokens_,
+                unit = item / 4 / block_tokens_;
       const bool real = item < items && token < a_.tokens;
       uint32_t words[Shape::kLaneValues / 2] = {};
       const int column = (first_chunk_ * Shape::kUnits + unit) * Shape::kUnit;
@@ -169,16 +170,18 @@ class Product {
     }
   }
 
-  // 1 / root mean square of each token's whole row. For few tokens several warps share a row.
+  // 1 / root mean square of each token's whole row, of this block's tokens. For few tokens several
+  // warps share a row.
   __device__ void measure_x() {
     __shared__ float sums[Shape::kWarps];
     const int parts = a_.tokens > 4 ? 1 : Shape::kWarps / (a_.tokens == 3 ? 4 : a_.tokens);
     const int pieces = a_.columns / 8, part = warp_ % parts;
-    for (int token = warp_ / parts; token < a_.tokens; token += Shape::kWarps / parts) {
+    const int end = min(first_token_ + block_tokens_, a_.tokens);
+    for (int token = first_token_ + warp_ / parts; token < end; token += Shape::kWarps / parts) {
       const auto* row =
           reinterpret_cast<const uint4*>(a_.x + static_cast<size_t>(token) * a_.columns);
       float sum = 0;
-#pragma unroll 4
+#pragma unroll 8
       for (int i = part * kWarp + lane_; i < pieces; i += parts * kWarp) {
         const uint4 four = row[i];
         for (const uint32_t pair : {four.x, four.y, four.z, four.w})
@@ -341,6 +344,9 @@ class Product {
   }
 
   // The sums of packed rows `row` and `row` + 8.
+  __device__ float* part_of(int slice, int token) const {
+    return a_.partial + (static_cast<size_t>(slice) * a_.tokens + token) * a_.part_stride();
+  }
   __device__ void put(int token, int row, float sum, float next_sum) const {
     if (token >= a_.tokens) return;
     if (a_.slices == 1) {
@@ -348,7 +354,7 @@ class Product {
       return;
     }
     const int rows = a_.packed_rows();
-    float* part = a_.partial + (static_cast<size_t>(slice_) * a_.tokens + token) * rows;
+    float* part = part_of(slice_, token);
     if (row < rows) __stcg(part + row, sum);
     if (row + 8 < rows) __stcg(part + row + 8, next_sum);
   }
@@ -365,17 +371,27 @@ class Product {
     if (!last) return;
     __threadfence();
     if (threadIdx.x == 0) *counter = 0;
+    // Four rows and those 8 below at a time, so that few loads wait for each other.
+    constexpr int quads = Shape::kBlockRows / 8;
     const int rows = a_.packed_rows();
-    for (int i = threadIdx.x; i < Shape::kBlockRows / 2 * a_.tokens; i += Shape::kThreads) {
-      const int pair = i % (Shape::kBlockRows / 2), token = i / (Shape::kBlockRows / 2);
-      const int row = first_row + pair / 8 * 16 + pair % 8;
-      float sum[2] = {};
-      for (int s = 0; s < a_.slices; ++s) {
-        const float* part = a_.partial + (static_cast<size_t>(s) * a_.tokens + token) * rows;
-        if (row < rows) sum[0] += __ldcg(part + row);
-        if (row + 8 < rows) sum[1] += __ldcg(part + row + 8);
-      }
-      write_rows(a_, token, row, sum[0], sum[1]);
+    for (int i = threadIdx.x; i < quads * a_.tokens; i += Shape::kThreads) {
+      const int quad = i % quads, token = i / quads;
+      const int row = first_row + quad / 2 * 16 + quad % 2 * 4;
+      float4 sum[2] = {};
+#pragma unroll 4
+      for (int s = 0; s < a_.slices; ++s)
+#pragma unroll
+        for (int half = 0; half < 2; ++half)
+          if (row + half * 8 < rows) {
+            const auto* part = reinterpret_cast<const float4*>(part_of(s, token) + row + half * 8);
+            const float4 four = __ldcg(part);
+            sum[half].x += four.x, sum[half].y += four.y;
+            sum[half].z += four.z, sum[half].w += four.w;
+          }
+      write_rows(a_, token, row, sum[0].x, sum[1].x);
+      write_rows(a_, token, row + 1, sum[0].y, sum[1].y);
+      write_rows(a_, token, row + 2, sum[0].z, sum[1].z);
+      write_rows(a_, token, row + 3, sum[0].w, sum[1].w);
     }
   }
 
@@ -383,6 +399,7 @@ class Product {
   int lane_, warp_, padded_, slice_, first_chunk_, slice_chunks_, warp_first_, warp_chunks_, tiles_;
   char *ring_, *x_;
   float *sums_, *x_sums_, *lengths_;
+  int first_token_ = 0, block_tokens_;  // of x that this block puts in order
   int fetch_tile_ = 0, fetch_chunk_ = 0, filled_ = 0, used_ = 0;
 };
 

@@ -72,7 +72,8 @@ class WideProduct : public Product<Shape> {
   char* shared_;
 };
 
-// x for WideProduct: in the order and with the sums of Product::load_x(), in memory. Grid: chunks.
+// x for WideProduct: in the order and with the sums of Product::load_x(), in memory. Grid: (chunks,
+// column tiles), so that a block measures the whole rows of eight tokens only.
 template <class Shape>
 class Arranger : public Product<Shape> {
   using Base = Product<Shape>;
@@ -86,6 +87,8 @@ class Arranger : public Product<Shape> {
     Base::x_sums_ =
         arguments.arranged_sums + static_cast<size_t>(blockIdx.x) * Shape::kSumBytes / 4;
     Base::lengths_ = lengths;
+    Base::first_token_ = blockIdx.y * 8;
+    Base::block_tokens_ = 8;
   }
   __device__ void run() {
     let_next_kernel_start();
