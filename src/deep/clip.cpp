@@ -23,6 +23,7 @@ namespace {
 
 constexpr int kFewestFrames = 4;
 constexpr int kMostFrames = 256;
+const std::string kFramesVersion = "1 ";  // raise it when other frames or pixels may be shown
 
 using Take = std::function<void(const std::shared_ptr<const media::Frame>& frame)>;
 
@@ -107,15 +108,6 @@ void seek_frames(const std::filesystem::path& video, const TimeRange& range,
   chosen_frames(video, times, nearest_indices(video, range, times->times_us, times_us), stop, take);
 }
 
-/// Names what a model is shown of a content; its own sizes go without saying.
-std::string clip_key(const std::string& content, const TimeRange& range,
-                     const std::vector<int64_t>& times_us) {
-  std::string key =
-      content + " " + std::to_string(range.start_us) + "-" + std::to_string(range.end_us);
-  for (const int64_t t_us : times_us) key += " " + std::to_string(t_us);
-  return key;
-}
-
 /// Shrinks frames for the model, several at once.
 class ClipMaker {
  public:
@@ -189,6 +181,14 @@ ClipCache* ClipReader::cache() const {
   return content_.empty() ? nullptr : model_.clips();
 }
 
+/// The model's files decide the size of its frames.
+ClipKey ClipReader::key_of(const TimeRange& range, const std::vector<int64_t>& times_us) const {
+  std::string shown = kFramesVersion + model_.card().sha256 + " " + std::to_string(range.start_us) +
+                      "-" + std::to_string(range.end_us);
+  for (const int64_t t_us : times_us) shown += " " + std::to_string(t_us);
+  return {content_, std::move(shown)};
+}
+
 std::vector<int64_t> ClipReader::times_of(const TimeRange& range) const {
   const Feeding& feeding = model_.feeding();
   const int most = std::clamp(
@@ -206,7 +206,7 @@ std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range,
                                              std::stop_token stop) {
   ClipCache* const kept = cache();
   if (!kept) return decode(range, times_us, stop);
-  const std::string key = clip_key(content_, range, times_us);
+  const ClipKey key = key_of(range, times_us);
   if (auto known = kept->find(key)) {
     spdlog::debug("clip of {} frames: kept", known->frames.size());
     return known;
@@ -221,19 +221,24 @@ void ClipReader::read_each(const std::vector<TimeRange>& ranges,
                            std::stop_token stop) {
   ClipCache* const kept = cache();
   const auto is_kept = [&](const TimeRange& range) {
-    return kept && kept->find(clip_key(content_, range, times_of(range)));
+    return kept && kept->contains(key_of(range, times_of(range)));
   };
   const bool ascend =
       std::is_sorted(ranges.begin(), ranges.end(),
                      [](const TimeRange& a, const TimeRange& b) { return a.end_us <= b.start_us; });
-  if (ascend && std::none_of(ranges.begin(), ranges.end(), is_kept)) {
-    find_times();  // not where all is kept: the file is read through
-    if (times_) return decode_each(ranges, take, stop);
+  for (auto next = ranges.begin(); next != ranges.end();) {
+    const auto end = ascend ? std::find_if(next, ranges.end(), is_kept) : next;
+    if (end != next) find_times();  // not where all is kept: the file is read through
+    if (end != next && times_) {
+      decode_each({next, end}, take, stop);
+      next = end;
+    } else {
+      take(read(*next++, stop));
+    }
   }
-  for (const TimeRange& range : ranges) take(read(range, stop));
 }
 
-void ClipReader::decode_each(const std::vector<TimeRange>& ranges,
+void ClipReader::decode_each(std::span<const TimeRange> ranges,
                              const std::function<void(std::shared_ptr<const Clip>)>& take,
                              const std::stop_token& stop) {
   std::vector<int64_t> indices;
@@ -252,7 +257,7 @@ void ClipReader::decode_each(const std::vector<TimeRange>& ranges,
     if (--left > 0) return;
     auto clip = maker->finish();
     maker.reset();
-    if (kept) kept->insert(clip_key(content_, ranges[next], times_of(ranges[next])), clip);
+    if (kept) kept->insert(key_of(ranges[next], times_of(ranges[next])), clip);
     ++next;
     take(std::move(clip));
   });

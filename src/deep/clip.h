@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ namespace prismvid::deep {
 
 class ClipCache;
 class Model;
+struct ClipKey;
 
 /// Frames of a part of a video in the size the model gets them, with the times of those frames.
 struct Clip {
@@ -58,10 +60,11 @@ class ClipReader {
  private:
   std::shared_ptr<const Clip> decode(const TimeRange& range, const std::vector<int64_t>& times_us,
                                      const std::stop_token& stop);
-  void decode_each(const std::vector<TimeRange>& ranges,
+  void decode_each(std::span<const TimeRange> ranges,
                    const std::function<void(std::shared_ptr<const Clip>)>& take,
                    const std::stop_token& stop);
   std::vector<int64_t> times_of(const TimeRange& range) const;
+  ClipKey key_of(const TimeRange& range, const std::vector<int64_t>& times_us) const;
   ClipCache* cache() const;  // nullptr where nothing is kept
   void find_times();
 
