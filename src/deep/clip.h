@@ -11,7 +11,6 @@
 
 #include "core/image.h"
 #include "core/media_time.h"
-#include "core/thread_team.h"
 #include "media/frame_times.h"
 
 namespace prismvid::deep {
@@ -66,6 +65,7 @@ class ClipReader {
   std::vector<int64_t> times_of(const TimeRange& range) const;
   ClipKey key_of(const TimeRange& range, const std::vector<int64_t>& times_us) const;
   ClipCache* cache() const;  // nullptr where nothing is kept
+  Image shown(const media::Frame& frame, size_t frames) const;
   void find_times();
 
   std::filesystem::path video_;
@@ -73,7 +73,6 @@ class ClipReader {
   const Model& model_;
   FrameSearch search_;
   std::shared_ptr<const media::FrameTimes> times_;  // null: by seeking, or not read yet
-  ThreadTeam team_;                                 // shrinks frames
 };
 
 /// The frame at each of `times_us` (ascending), in its display size.
