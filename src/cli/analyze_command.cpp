@@ -54,6 +54,7 @@ struct AnalyzeArguments {
   std::string vision = "networks";
   std::string deep;  // empty: as the other options say
   int kv_bits = 16;
+  double cache_gb = kDefaultCacheGb;
   bool no_faces = false;
   bool json_progress = false;
   bool quiet = false;
@@ -151,7 +152,7 @@ void run_analyze(const AnalyzeArguments& arguments) {
   const pipeline::AnalyzeOptions options = read_options(arguments, models);
   const std::vector<fs::path> videos = expand_folders(arguments.inputs);
   const auto store = open_store(arguments.common);
-  deep::InstalledModels deep_models(arguments.kv_bits);
+  deep::InstalledModels deep_models(arguments.kv_bits, open_kept_files(arguments.common, arguments.cache_gb));
   pipeline::Analyzer analyzer(*store, models, &deep_models);
   if (videos.size() > 1) analyzer.keep_networks();
   int worst = 0;
@@ -185,6 +186,7 @@ void add_analyze_command(CLI::App& app) {
   command->add_option("--model", arguments->options.deep.model,
                       "Model of the deep stage: a folder, or a name in the Hugging Face cache (default: the best there)");
   add_kv_bits(*command, arguments->kv_bits);
+  add_cache_size(*command, arguments->cache_gb);
   command->add_option("--language", arguments->options.deep.language, "Language of everything the deep stage writes: en, de, ...")
       ->capture_default_str();
   command->add_flag("--no-faces", arguments->no_faces, "Neither detect nor recognise faces");

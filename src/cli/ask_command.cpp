@@ -24,6 +24,7 @@ struct AskArguments {
   std::string history;
   bool library = false;
   bool chat = false;
+  double cache_gb = kDefaultCacheGb;
   deep::AskOptions options;
 };
 
@@ -161,7 +162,8 @@ void run_ask(AskArguments& arguments) {
   const std::vector<std::string> videos = video_ids(arguments, *store);
   const auto models = vision::ModelRegistry::standard(arguments.common.models);
   pipeline::LibrarySearch search(models);
-  pipeline::Questions questions(*store, search);
+  deep::InstalledModels deep_models(16, open_kept_files(arguments.common, arguments.cache_gb));
+  pipeline::Questions questions(*store, search, &deep_models);
   const bool as_json = arguments.common.json(), live = !as_json && isatty(STDOUT_FILENO) != 0;
   const auto ask = [&](const std::string& text) {
     LiveWords words;
@@ -208,6 +210,7 @@ void add_ask_command(CLI::App& app) {
   command->add_option("--locate", arguments->options.locate,
                       "Also give boxes of this thing, for example \"the red cup\"");
   add_deep_options(*command, arguments->deep_options);
+  add_cache_size(*command, arguments->cache_gb);
   add_format_option(*command, arguments->common);
   add_common_options(*command, arguments->common);
   command->callback([arguments] { run_ask(*arguments); });

@@ -1,4 +1,5 @@
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
@@ -6,6 +7,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/deep_options.h"
 #include "core/media_time.h"
 #include "deep/bench.h"
 #include "document/json.h"
@@ -49,11 +51,27 @@ std::string reply_length(const deep::BenchOptions& options) {
   return "at most " + std::to_string(options.max_tokens) + " a reply";
 }
 
+void print_first_token(const std::string& what, const deep::FirstToken& first) {
+  const std::string parts = "frames " + seconds_text(first.frames_seconds) + ", vision " +
+                            seconds_text(first.vision_seconds) + ", prefill " +
+                            seconds_text(first.prefill_seconds);
+  print_row(what, seconds_text(first.seconds), parts.c_str());
+}
+
+Json first_token_json(const deep::FirstToken& first) {
+  return {{"seconds", first.seconds},
+          {"frames_seconds", first.frames_seconds},
+          {"vision_seconds", first.vision_seconds},
+          {"prefill_seconds", first.prefill_seconds}};
+}
+
 void print_video(const deep::VideoBenchResult& video) {
   const std::string length = format_clock(static_cast<int64_t>(video.media_seconds * 1e6));
   print_row(length + " video, captions", seconds_text(video.captions_seconds), "");
   print_row(length + " video, summary", seconds_text(video.summary_seconds), "");
-  print_row("first token of a question", seconds_text(video.first_token_seconds), "");
+  print_first_token("first token of a question", video.first_token);
+  print_first_token("  in a new process", video.first_token_anew);
+  print_first_token("  of a video not kept", video.first_token_unknown);
   std::cout << "  " << video.windows << " windows, " << video.tokens_in << " tokens read, "
             << video.tokens_out << " written; decoding the file included, finding its shots not\n";
 }
@@ -63,7 +81,9 @@ Json video_json(const deep::VideoBenchResult& video) {
           {"windows", video.windows},
           {"captions_seconds", video.captions_seconds},
           {"summary_seconds", video.summary_seconds},
-          {"first_token_seconds", video.first_token_seconds},
+          {"first_token", first_token_json(video.first_token)},
+          {"first_token_in_a_new_process", first_token_json(video.first_token_anew)},
+          {"first_token_of_a_video_not_kept", first_token_json(video.first_token_unknown)},
           {"frames", video.frames},
           {"frame", {video.frame.width, video.frame.height}},
           {"caption_tokens_in", video.caption_tokens_in},
@@ -88,10 +108,32 @@ void print_table(const document::StageModel& card, const deep::BenchOptions& opt
   if (result.video) print_video(*result.video);
 }
 
+/// A cache on the disk that goes with this object.
+class KeptForNow {
+ public:
+  KeptForNow()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("prismvid-bench-" + std::to_string(::getpid()))) {}
+  ~KeptForNow() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  KeptForNow(const KeptForNow&) = delete;
+  KeptForNow& operator=(const KeptForNow&) = delete;
+
+  std::shared_ptr<FileCache> files() const {
+    return std::make_shared<FileCache>(folder_, static_cast<uint64_t>(kDefaultCacheGb * 1e9));
+  }
+
+ private:
+  const std::filesystem::path folder_;
+};
+
 void run_bench(const BenchArguments& arguments) {
   deep::BenchOptions options = arguments.options;
   options.stop = interrupted();
-  deep::InstalledModels models;
+  const KeptForNow kept;
+  deep::InstalledModels models(16, kept.files());
   const deep::ModelChoice choice = models.choose(arguments.model);
   const deep::BenchResult result = deep::run_bench(models, choice, options);
   if (!arguments.common.json())

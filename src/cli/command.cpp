@@ -30,6 +30,11 @@ std::unique_ptr<store::Store> open_store(const CommonOptions& options) {
   return store::open_store(options.database);
 }
 
+std::shared_ptr<FileCache> open_kept_files(const CommonOptions& options, double gigabytes) {
+  if (gigabytes <= 0) return nullptr;
+  return std::make_shared<FileCache>(store::Address(options.database).kept_folder(), static_cast<uint64_t>(gigabytes * 1e9));
+}
+
 int exit_code(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalidArgument: return 2;

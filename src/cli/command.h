@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/file_cache.h"
 #include "store/store.h"
 
 // Each command is a function that adds its options to the program and a callback that runs it.
@@ -26,6 +27,9 @@ void add_common_options(CLI::App& command, CommonOptions& options);
 
 /// The database of --db, or the user's own. Throws Error(kStore).
 std::unique_ptr<store::Store> open_store(const CommonOptions& options);
+
+/// Where the deep stage keeps what it can make again, beside that database; null for 0 gigabytes.
+std::shared_ptr<FileCache> open_kept_files(const CommonOptions& options, double gigabytes);
 
 /// Adds --format text|json.
 void add_format_option(CLI::App& command, CommonOptions& options);

@@ -11,12 +11,26 @@ struct DeepArguments {
   std::string language = "en";
 };
 
+/// Nearly six hours of video as it is shown by default.
+inline constexpr double kDefaultCacheGb = 8;
+
 /// Adds --kv-bits, which every command that loads a deep model for long work takes.
 inline void add_kv_bits(CLI::App& command, int& kv_bits) {
   command
       .add_option("--kv-bits", kv_bits,
                   "Bits that the model's keys and values are kept in: 16 (as they come), 8 or 4")
       ->check(CLI::IsMember({16, 8, 4}));
+}
+
+/// Adds --cache-size.
+inline void add_cache_size(CLI::App& command, double& gigabytes) {
+  command
+      .add_option("--cache-size", gigabytes,
+                  "GB of the disk, beside the database, for frames that the deep model was shown: "
+                  "later questions need not decode them again; 0: none")
+      ->envname("PRISMVID_CACHE_SIZE")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
 }
 
 /// Adds --model and --language.

@@ -23,6 +23,8 @@ namespace {
 using nlohmann::ordered_json;
 using namespace prismvid::inference;
 
+constexpr const char* kCacheOwner = "generate";  // its files are told by what they show alone
+
 struct GenerateArguments {
   std::string model;
   std::string prompt;
@@ -236,8 +238,9 @@ LoadOptions load_options(const GenerateArguments& arguments) {
 EngineOptions engine_options(const GenerateArguments& arguments) {
   EngineOptions options;
   options.memory_bytes = static_cast<uint64_t>(arguments.memory_gb * 1e9);
-  options.caches.folder = arguments.cache_folder;
-  options.caches.disk_bytes = static_cast<uint64_t>(arguments.cache_gb * 1e9);
+  if (!arguments.cache_folder.empty())
+    options.caches.files = std::make_shared<FileCache>(
+        arguments.cache_folder, static_cast<uint64_t>(arguments.cache_gb * 1e9));
   return options;
 }
 
@@ -249,14 +252,15 @@ void generate(const GenerateArguments& arguments) {
   Engine engine(arguments.model, load_options(arguments), engine_options(arguments));
   GenerateOptions options = generate_options(arguments, engine.defaults());
   options.grammar = grammar;
+  const EngineRequest request{conversation, options, Priority::kInteractive, kCacheOwner};
   if (arguments.format == "json") {
-    const Answer answer = engine.submit({conversation, options}).get(stop);
+    const Answer answer = engine.submit(request).get(stop);
     const auto replace = ordered_json::error_handler_t::replace;
     std::cout << to_json(answer, arguments.logprobs >= 0).dump(-1, ' ', false, replace) << "\n";
     return;
   }
   const auto print = [](const TokenEvent& event) { std::cout << event.text << std::flush; };
-  const Answer answer = engine.submit({conversation, options}, print).get(stop);
+  const Answer answer = engine.submit(request, print).get(stop);
   std::cout << "\n";
   if (answer.valid == false && answer.finish_reason != FinishReason::kCancelled)
     std::cerr << "prismvid: the answer is unfinished (" << to_string(answer.finish_reason)

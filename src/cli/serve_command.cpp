@@ -27,6 +27,7 @@ struct ServeArguments {
   std::filesystem::path data;
   server::WorkerOptions workers;
   server::ServiceOptions service;
+  double cache_gb = kDefaultCacheGb;
   std::string log = "text";
   std::string log_level = "warning";
 };
@@ -97,7 +98,7 @@ void run_worker(ServeArguments arguments) {
   server::MediaRoots media(arguments.media);
   std::filesystem::create_directories(arguments.workers.uploads);
   media.add(arguments.workers.uploads);
-  server::SharedModels deep_models(arguments.service.kv_bits);
+  server::SharedModels deep_models(arguments.service.kv_bits, open_kept_files(arguments.common, arguments.cache_gb));
   const server::Workers workers(arguments.workers, media, deep_models);
   std::cout << "PrismVid works on the jobs of " << arguments.workers.database.shown() << "\n" << std::flush;
   wait_for(interrupted());
@@ -124,6 +125,7 @@ void run_serve(const ServeArguments& arguments) {
   check(http.listen.is_loopback || has_key(options.database), ErrorCode::kInvalidArgument, "'", arguments.listen,
         "' can be reached from other machines, which needs an API key: make one with 'prismvid keys create NAME'");
   options.models = arguments.common.models;
+  options.kept = open_kept_files(arguments.common, arguments.cache_gb);
   options.media_roots = arguments.media;
   server::Context context(options);
   server::Service service(context);
@@ -153,6 +155,7 @@ void add_serve_command(CLI::App& app) {
   add_service_options(*command, arguments->service);
   add_data_option(*command, *arguments);
   add_kv_bits(*command, arguments->service.kv_bits);
+  add_cache_size(*command, arguments->cache_gb);
   add_worker_options(*command, arguments->workers);
   add_log_options(*command, *arguments);
   add_common_options(*command, arguments->common);
@@ -167,6 +170,7 @@ void add_worker_command(CLI::App& app) {
       ->type_name("DIR...");
   add_data_option(*command, *arguments);
   add_kv_bits(*command, arguments->service.kv_bits);
+  add_cache_size(*command, arguments->cache_gb);
   add_worker_options(*command, arguments->workers);
   add_log_options(*command, *arguments);
   add_common_options(*command, arguments->common);

@@ -14,8 +14,10 @@
 #include "core/cpu.h"
 #include "core/error.h"
 #include "core/stopwatch.h"
+#include "core/thread_team.h"
 #include "deep/clip_cache.h"
 #include "deep/model.h"
+#include "media/chosen_pictures.h"
 #include "media/open_video.h"
 
 namespace prismvid::deep {
@@ -23,21 +25,59 @@ namespace {
 
 constexpr int kFewestFrames = 4;
 constexpr int kMostFrames = 256;
+const std::string kFramesVersion = "1 ";  // raise it when other frames or pixels may be shown
 
-using Take = std::function<void(const std::shared_ptr<const media::Frame>& frame)>;
+using Take = std::function<void(int64_t pts_us, const std::shared_ptr<const Image>& picture)>;
 
 [[noreturn]] void fail_empty(const std::filesystem::path& video, const TimeRange& range) {
   fail(ErrorCode::kNotVideo, "'", video.string(), "' shows nothing from ",
        format_clock(range.start_us), " to ", format_clock(range.end_us));
 }
 
-/// Gives the frame nearest to each of `times_us`; one frame may be given several times.
-void nearest_frames(const std::filesystem::path& video, const TimeRange& range,
-                    const std::vector<int64_t>& times_us, const std::stop_token& stop,
-                    const Take& take) {
+/// Makes pictures of decoded frames, several at once, and gives them in order.
+class Maker {
+ public:
+  Maker(const media::MakePicture& make, const Take& take)
+      : make_(make), take_(take), team_(static_cast<size_t>(available_threads())) {}
+
+  /// A frame may be added several times on end: it is made once.
+  void add(const std::shared_ptr<const media::Frame>& frame) {
+    if (waiting_.size() == team_.size() && waiting_.back().frame != frame) give();
+    if (waiting_.empty() || waiting_.back().frame != frame) waiting_.push_back({frame, 0, nullptr});
+    ++waiting_.back().times;
+  }
+
+  void give() {
+    team_.run(waiting_.size(), [&](size_t, size_t i) {
+      waiting_[i].picture = std::make_shared<const Image>(make_(*waiting_[i].frame));
+    });
+    for (const Waiting& one : waiting_)
+      for (int i = 0; i < one.times; ++i) take_(one.frame->pts_us, one.picture);
+    waiting_.clear();
+  }
+
+ private:
+  struct Waiting {
+    std::shared_ptr<const media::Frame> frame;
+    int times = 0;
+    std::shared_ptr<const Image> picture;
+  };
+
+  const media::MakePicture& make_;
+  const Take& take_;
+  ThreadTeam team_;
+  std::vector<Waiting> waiting_;
+};
+
+/// Gives the picture nearest to each of `times_us`, decoding all of the range; one may be given
+/// several times.
+void nearest_pictures(const std::filesystem::path& video, const TimeRange& range,
+                      const std::vector<int64_t>& times_us, const media::MakePicture& make,
+                      const std::stop_token& stop, const Take& take) {
   media::OpenOptions options;
   options.range = range;
   const auto source = media::open_video(video, options);
+  Maker maker(make, take);
   std::shared_ptr<const media::Frame> before;
   size_t next = 0;
   while (next < times_us.size()) {
@@ -47,12 +87,13 @@ void nearest_frames(const std::filesystem::path& video, const TimeRange& range,
     for (; next < times_us.size() && frame->pts_us >= times_us[next]; ++next) {
       const bool is_nearer =
           !before || frame->pts_us - times_us[next] <= times_us[next] - before->pts_us;
-      take(is_nearer ? frame : before);
+      maker.add(is_nearer ? frame : before);
     }
     before = frame;
   }
   if (before == nullptr) fail_empty(video, range);
-  for (; next < times_us.size(); ++next) take(before);
+  for (; next < times_us.size(); ++next) maker.add(before);
+  maker.give();
 }
 
 /// The index of the frame of [first, end) nearest to each of `times_us`, of two the later.
@@ -82,84 +123,32 @@ std::vector<int64_t> nearest_indices(const std::filesystem::path& video, const T
   return nearest_indices(all_us, first, end, times_us);
 }
 
-/// Gives the frames at `indices`, which ascend; one may be given several times.
-void chosen_frames(const std::filesystem::path& video,
-                   const std::shared_ptr<const media::FrameTimes>& times,
-                   const std::vector<int64_t>& indices, const std::stop_token& stop,
-                   const Take& take) {
+/// Gives the pictures of the frames at `indices`, which ascend; one may be given several times.
+void chosen_pictures(const std::filesystem::path& video,
+                     const std::shared_ptr<const media::FrameTimes>& times,
+                     const std::vector<int64_t>& indices, const media::MakePicture& make,
+                     const std::stop_token& stop, const Take& take) {
   std::vector<int64_t> distinct;
   std::unique_copy(indices.begin(), indices.end(), std::back_inserter(distinct));
-  const auto source = media::open_chosen_frames(video, times, distinct);
+  const auto source = media::open_chosen_pictures(video, times, distinct, make);
   size_t next = 0;
-  while (const auto frame = source->next()) {
+  while (const auto chosen = source->next()) {
     check(!stop.stop_requested(), ErrorCode::kCancelled, "interrupted");
-    for (; next < indices.size() && indices[next] == frame->index; ++next) take(frame);
+    for (; next < indices.size() && indices[next] == chosen->index; ++next)
+      take(chosen->pts_us, chosen->picture);
   }
 }
 
-/// The same with little of the file read, where its packets tell.
-void seek_frames(const std::filesystem::path& video, const TimeRange& range,
-                 const std::vector<int64_t>& times_us, const std::stop_token& stop,
-                 const Take& take) {
+/// The same of those nearest to `times_us`, with little of the file read where its packets tell.
+void sought_pictures(const std::filesystem::path& video, const TimeRange& range,
+                     const std::vector<int64_t>& times_us, const media::MakePicture& make,
+                     const std::stop_token& stop, const Take& take) {
   auto stretch = media::scan_stretch(video, range);
-  if (!stretch) return nearest_frames(video, range, times_us, stop, take);
+  if (!stretch) return nearest_pictures(video, range, times_us, make, stop, take);
   const auto times = std::make_shared<const media::FrameTimes>(std::move(*stretch));
-  chosen_frames(video, times, nearest_indices(video, range, times->times_us, times_us), stop, take);
+  chosen_pictures(video, times, nearest_indices(video, range, times->times_us, times_us), make,
+                  stop, take);
 }
-
-/// Names what a model is shown of a content; its own sizes go without saying.
-std::string clip_key(const std::string& content, const TimeRange& range,
-                     const std::vector<int64_t>& times_us) {
-  std::string key =
-      content + " " + std::to_string(range.start_us) + "-" + std::to_string(range.end_us);
-  for (const int64_t t_us : times_us) key += " " + std::to_string(t_us);
-  return key;
-}
-
-/// Shrinks frames for the model, several at once.
-class ClipMaker {
- public:
-  /// Of so many frames.
-  ClipMaker(const TimeRange& range, const Model& model, size_t frames, ThreadTeam& team)
-      : range_(range), model_(model), frames_(static_cast<int>(frames)), team_(team) {}
-
-  /// A frame that is shown again is shrunk once.
-  void add(const std::shared_ptr<const media::Frame>& frame) {
-    const bool repeated = !times_us_.empty() && times_us_.back() == frame->pts_us;
-    times_us_.push_back(frame->pts_us);
-    if (!repeated) waiting_.push_back(frame);
-    shown_.push_back(pictures_.size() + waiting_.size() - 1);
-    if (waiting_.size() == team_.size()) shrink();
-  }
-
-  std::shared_ptr<const Clip> finish() {
-    shrink();
-    auto clip = std::make_shared<Clip>(Clip{range_, {}, std::move(times_us_)});
-    for (const size_t picture : shown_) clip->frames.push_back(pictures_[picture]);
-    return clip;
-  }
-
- private:
-  void shrink() {
-    const size_t first = pictures_.size();
-    pictures_.resize(first + waiting_.size());
-    team_.run(waiting_.size(), [&](size_t, size_t i) {
-      const media::Frame& frame = *waiting_[i];
-      pictures_[first + i] =
-          std::make_shared<const Image>(model_.resized(frame.rgb(frame.display_size()), frames_));
-    });
-    waiting_.clear();
-  }
-
-  const TimeRange range_;
-  const Model& model_;
-  const int frames_;
-  ThreadTeam& team_;
-  std::vector<std::shared_ptr<const media::Frame>> waiting_;
-  std::vector<std::shared_ptr<const Image>> pictures_;
-  std::vector<size_t> shown_;  // for each time, which of pictures_
-  std::vector<int64_t> times_us_;
-};
 
 }  // namespace
 
@@ -179,14 +168,18 @@ std::vector<int64_t> sample_times(const TimeRange& range, double frames_per_seco
 
 ClipReader::ClipReader(std::filesystem::path video, std::string content, const Model& model,
                        FrameSearch search)
-    : video_(std::move(video)),
-      content_(std::move(content)),
-      model_(model),
-      search_(search),
-      team_(static_cast<size_t>(available_threads())) {}
+    : video_(std::move(video)), content_(std::move(content)), model_(model), search_(search) {}
 
 ClipCache* ClipReader::cache() const {
   return content_.empty() ? nullptr : model_.clips();
+}
+
+/// The model's files decide the size of its frames.
+ClipKey ClipReader::key_of(const TimeRange& range, const std::vector<int64_t>& times_us) const {
+  std::string shown = kFramesVersion + model_.card().sha256 + " " + std::to_string(range.start_us) +
+                      "-" + std::to_string(range.end_us);
+  for (const int64_t t_us : times_us) shown += " " + std::to_string(t_us);
+  return {content_, std::move(shown)};
 }
 
 std::vector<int64_t> ClipReader::times_of(const TimeRange& range) const {
@@ -206,7 +199,7 @@ std::shared_ptr<const Clip> ClipReader::read(const TimeRange& range,
                                              std::stop_token stop) {
   ClipCache* const kept = cache();
   if (!kept) return decode(range, times_us, stop);
-  const std::string key = clip_key(content_, range, times_us);
+  const ClipKey key = key_of(range, times_us);
   if (auto known = kept->find(key)) {
     spdlog::debug("clip of {} frames: kept", known->frames.size());
     return known;
@@ -221,40 +214,49 @@ void ClipReader::read_each(const std::vector<TimeRange>& ranges,
                            std::stop_token stop) {
   ClipCache* const kept = cache();
   const auto is_kept = [&](const TimeRange& range) {
-    return kept && kept->find(clip_key(content_, range, times_of(range)));
+    return kept && kept->contains(key_of(range, times_of(range)));
   };
   const bool ascend =
       std::is_sorted(ranges.begin(), ranges.end(),
                      [](const TimeRange& a, const TimeRange& b) { return a.end_us <= b.start_us; });
-  if (ascend && std::none_of(ranges.begin(), ranges.end(), is_kept)) {
-    find_times();  // not where all is kept: the file is read through
-    if (times_) return decode_each(ranges, take, stop);
+  for (auto next = ranges.begin(); next != ranges.end();) {
+    const auto end = ascend ? std::find_if(next, ranges.end(), is_kept) : next;
+    if (end != next) find_times();  // not where all is kept: the file is read through
+    if (end != next && times_) {
+      decode_each({next, end}, take, stop);
+      next = end;
+    } else {
+      take(read(*next++, stop));
+    }
   }
-  for (const TimeRange& range : ranges) take(read(range, stop));
 }
 
-void ClipReader::decode_each(const std::vector<TimeRange>& ranges,
+void ClipReader::decode_each(std::span<const TimeRange> ranges,
                              const std::function<void(std::shared_ptr<const Clip>)>& take,
                              const std::stop_token& stop) {
-  std::vector<int64_t> indices;
+  std::vector<int64_t> indices, last_of_range;
   std::vector<size_t> counts;
   for (const TimeRange& range : ranges) {
     const auto of_range = nearest_indices(video_, range, times_->times_us, times_of(range));
     indices.insert(indices.end(), of_range.begin(), of_range.end());
+    last_of_range.push_back(indices.back());
     counts.push_back(of_range.size());
   }
+  const auto make = [&](const media::Frame& frame) {
+    const auto range = std::lower_bound(last_of_range.begin(), last_of_range.end(), frame.index);
+    return shown(frame, counts[static_cast<size_t>(range - last_of_range.begin())]);
+  };
   ClipCache* const kept = cache();
-  std::optional<ClipMaker> maker;
-  size_t next = 0, left = 0;
-  chosen_frames(video_, times_, indices, stop, [&](const auto& frame) {
-    if (!maker) maker.emplace(ranges[next], model_, left = counts[next], team_);
-    maker->add(frame);
-    if (--left > 0) return;
-    auto clip = maker->finish();
-    maker.reset();
-    if (kept) kept->insert(clip_key(content_, ranges[next], times_of(ranges[next])), clip);
+  std::shared_ptr<Clip> clip;
+  size_t next = 0;
+  chosen_pictures(video_, times_, indices, make, stop, [&](int64_t pts_us, const auto& picture) {
+    if (!clip) clip = std::make_shared<Clip>(Clip{ranges[next], {}, {}});
+    clip->frames.push_back(picture);
+    clip->times_us.push_back(pts_us);
+    if (clip->frames.size() < counts[next]) return;
+    if (kept) kept->insert(key_of(ranges[next], times_of(ranges[next])), clip);
     ++next;
-    take(std::move(clip));
+    take(std::exchange(clip, nullptr));
   });
   check(next == ranges.size(), ErrorCode::kNotVideo, "'", video_.string(),
         "' changed while it was read");
@@ -265,17 +267,25 @@ std::shared_ptr<const Clip> ClipReader::decode(const TimeRange& range,
                                                const std::stop_token& stop) {
   const Stopwatch watch;
   find_times();
-  ClipMaker maker(range, model_, times_us.size(), team_);
-  const auto take = [&](const std::shared_ptr<const media::Frame>& frame) { maker.add(frame); };
+  auto clip = std::make_shared<Clip>(Clip{range, {}, {}});
+  const auto make = [&](const media::Frame& frame) { return shown(frame, times_us.size()); };
+  const auto take = [&](int64_t pts_us, const std::shared_ptr<const Image>& picture) {
+    clip->frames.push_back(picture);
+    clip->times_us.push_back(pts_us);
+  };
   if (times_)
-    chosen_frames(video_, times_, nearest_indices(video_, range, times_->times_us, times_us), stop,
-                  take);
+    chosen_pictures(video_, times_, nearest_indices(video_, range, times_->times_us, times_us),
+                    make, stop, take);
   else
-    seek_frames(video_, range, times_us, stop, take);
-  auto clip = maker.finish();
+    sought_pictures(video_, range, times_us, make, stop, take);
   spdlog::debug("clip of {} frames: decoded in {:.1f} ms", clip->frames.size(),
                 1000 * watch.seconds());
   return clip;
+}
+
+/// A frame as the model gets it, one of so many.
+Image ClipReader::shown(const media::Frame& frame, size_t frames) const {
+  return model_.resized(media::whole_picture(frame), static_cast<int>(frames));
 }
 
 /// Reads the file through, the first time that all times are asked for.
@@ -293,9 +303,8 @@ std::vector<std::shared_ptr<const Image>> read_pictures(const std::filesystem::p
   constexpr int64_t kMargin_us = 1'000'000;
   const TimeRange range{std::max<int64_t>(0, times_us.front() - kMargin_us),
                         times_us.back() + kMargin_us};
-  seek_frames(video, range, times_us, stop, [&](const auto& frame) {
-    pictures.push_back(std::make_shared<const Image>(frame->rgb(frame->display_size())));
-  });
+  sought_pictures(video, range, times_us, media::whole_picture, stop,
+                  [&](int64_t, const auto& picture) { pictures.push_back(picture); });
   return pictures;
 }
 

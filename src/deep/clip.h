@@ -4,19 +4,20 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "core/image.h"
 #include "core/media_time.h"
-#include "core/thread_team.h"
 #include "media/frame_times.h"
 
 namespace prismvid::deep {
 
 class ClipCache;
 class Model;
+struct ClipKey;
 
 /// Frames of a part of a video in the size the model gets them, with the times of those frames.
 struct Clip {
@@ -58,11 +59,13 @@ class ClipReader {
  private:
   std::shared_ptr<const Clip> decode(const TimeRange& range, const std::vector<int64_t>& times_us,
                                      const std::stop_token& stop);
-  void decode_each(const std::vector<TimeRange>& ranges,
+  void decode_each(std::span<const TimeRange> ranges,
                    const std::function<void(std::shared_ptr<const Clip>)>& take,
                    const std::stop_token& stop);
   std::vector<int64_t> times_of(const TimeRange& range) const;
+  ClipKey key_of(const TimeRange& range, const std::vector<int64_t>& times_us) const;
   ClipCache* cache() const;  // nullptr where nothing is kept
+  Image shown(const media::Frame& frame, size_t frames) const;
   void find_times();
 
   std::filesystem::path video_;
@@ -70,7 +73,6 @@ class ClipReader {
   const Model& model_;
   FrameSearch search_;
   std::shared_ptr<const media::FrameTimes> times_;  // null: by seeking, or not read yet
-  ThreadTeam team_;                                 // shrinks frames
 };
 
 /// The frame at each of `times_us` (ascending), in its display size.

@@ -17,6 +17,8 @@ class ForwardingModel : public Model {
   }
   int count_tokens(const std::string& text) const override { return model_.count_tokens(text); }
   ClipCache* clips() const override { return model_.clips(); }
+  void forget(const std::string& content) override { model_.forget(content); }
+  void start_anew() override { model_.start_anew(); }
 
  protected:
   Model& model_;

@@ -7,8 +7,10 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/file_cache.h"
 #include "core/image.h"
 #include "deep/clip.h"
 #include "deep/feeding.h"
@@ -35,6 +37,7 @@ struct Request {
   int max_tokens = 1024;
   float temperature = 0;  // 0: the likeliest reply
   uint64_t seed = 0;
+  std::string content = {};   // hash of the video that is shown; empty: of none
   bool person_waits = false;  // goes before requests for which nobody does
   bool goes_on = false;       // to max_tokens, past ends and in loops: for measurements
   /// Gets the reply's text as it comes, on another thread, before ask() returns. Must be quick.
@@ -54,6 +57,8 @@ struct Reply {
   int64_t tokens_in = 0;
   int64_t tokens_out = 0;
   bool ended = true;  // false: cut off at max_tokens or in a loop
+  double vision_seconds = 0;
+  double prefill_seconds = 0;
 };
 
 /// A vision-language model that answers. Installed ones are thread-safe: what several callers ask
@@ -81,6 +86,11 @@ class Model {
 
   /// Where clips that were shown lately are kept; nullptr: nowhere.
   virtual ClipCache* clips() const { return nullptr; }
+
+  /// Gives up all that is kept of the video with this hash, on the disk too.
+  virtual void forget(const std::string& content) { static_cast<void>(content); }
+  /// Empties the memory of what was shown, as in a new process: what is kept on the disk stays.
+  virtual void start_anew() {}
 
   /// What answers, for whoever asks it in its own words (OpenAI's interfaces); nullptr for a
   /// script.
@@ -117,8 +127,14 @@ class ModelProvider {
 /// Hugging Face cache that fits. Keeps the last one loaded.
 class InstalledModels : public ModelProvider {
  public:
-  explicit InstalledModels(int kv_bits = 16) : kv_bits_(kv_bits) {}
+  /// `kept` is where frames lie that the models were shown and, unless they run on an NVIDIA GPU,
+  /// what they made of them; null: nowhere.
+  explicit InstalledModels(int kv_bits = 16, std::shared_ptr<FileCache> kept = nullptr)
+      : kv_bits_(kv_bits), kept_(std::move(kept)) {}
   ModelChoice choose(const std::string& name) override;
+  /// While it stays, choose() of this name gives the same; little is read for it. Throws what
+  /// choose() throws.
+  static std::string stamp(const std::string& name);
   std::shared_ptr<Model> open(const ModelChoice& choice) override;
 
   uint64_t bytes_to_open(const ModelChoice& choice) override;
@@ -130,6 +146,7 @@ class InstalledModels : public ModelProvider {
 
  private:
   int kv_bits_;
+  std::shared_ptr<FileCache> kept_;
   std::string open_sha256_;
   uint64_t open_bytes_ = 0;
   std::shared_ptr<Model> open_;

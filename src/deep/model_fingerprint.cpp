@@ -36,16 +36,28 @@ void add_file(const fs::path& file, Sha256& hash) {
     add_stretch(in, (size - kSample) / (kSamples - 1) * i, kSample, hash);
 }
 
-}  // namespace
-
-std::string model_fingerprint(const fs::path& folder) {
+std::vector<fs::path> files_of(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder))
     if (entry.is_regular_file() && is_of_checkpoint(entry.path())) files.push_back(entry.path());
   std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+std::string model_fingerprint(const fs::path& folder) {
   Sha256 hash;
-  for (const fs::path& file : files) add_file(file, hash);
+  for (const fs::path& file : files_of(folder)) add_file(file, hash);
   return hash.hex();
+}
+
+std::string model_stamp(const fs::path& folder) {
+  std::string stamp;
+  for (const fs::path& file : files_of(folder))
+    stamp += file.string() + ":" + std::to_string(fs::file_size(file)) + ":" +
+             std::to_string(fs::last_write_time(file).time_since_epoch().count()) + "\n";
+  return stamp;
 }
 
 }  // namespace prismvid::deep

@@ -19,7 +19,10 @@ namespace {
 ModelChoice inspect_qwen_model(const std::string&, int) {
   no_mlx();
 }
-std::unique_ptr<Model> open_qwen_model(const ModelChoice&) {
+std::unique_ptr<Model> open_qwen_model(const ModelChoice&, std::shared_ptr<FileCache>) {
+  no_mlx();
+}
+std::string stamp_of_qwen_model(const std::string&) {
   no_mlx();
 }
 std::string find_qwen_model() {
@@ -42,6 +45,10 @@ ModelChoice InstalledModels::choose(const std::string& name) {
   return inspect_qwen_model(name.empty() ? installed_model() : name, kv_bits_);
 }
 
+std::string InstalledModels::stamp(const std::string& name) {
+  return stamp_of_qwen_model(name.empty() ? installed_model() : name);
+}
+
 uint64_t InstalledModels::bytes_to_open(const ModelChoice& choice) {
   if (!open_) return ModelProvider::bytes_to_open(choice);
   if (open_sha256_ == choice.card.sha256) return 0;
@@ -56,7 +63,7 @@ bool InstalledModels::is_other_held(const ModelChoice& choice) const {
 std::shared_ptr<Model> InstalledModels::open(const ModelChoice& choice) {
   if (open_ && open_sha256_ == choice.card.sha256) return open_;
   open_.reset();  // two at once may not fit
-  open_ = open_qwen_model(choice);
+  open_ = open_qwen_model(choice, kept_);
   open_sha256_ = choice.card.sha256;
   open_bytes_ = choice.weight_bytes;
   return open_;

@@ -150,6 +150,7 @@ void ask_parts(const Work& work, const Prompt& prompt, const std::vector<Part>& 
   for (const Part& part : parts) {
     requests.push_back(request_of(prompt, part.values, part.max_tokens));
     requests.back().person_waits = part.person_waits;
+    if (part.looks) requests.back().content = work.known.video.sha256;
     requests.back().on_text = part.on_text;
     keys.push_back(part_key(work, prompt, part, requests.back()));
     const auto text = work.parts.find(keys.back());

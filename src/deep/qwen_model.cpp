@@ -54,6 +54,15 @@ std::string quantization_of(const nlohmann::json& config) {
   return "";
 }
 
+/// Where NVIDIA's GPUs compute, reading from the disk what they made would take longer than making
+/// it.
+inference::EngineOptions engine_options(const ModelChoice& choice,
+                                        const std::shared_ptr<FileCache>& kept) {
+  inference::EngineOptions options;
+  if (choice.card.device != "cuda") options.caches.files = kept;
+  return options;
+}
+
 inference::LoadOptions load_options(const ModelChoice& choice) {
   inference::LoadOptions options;
   options.kv_bits = choice.kv_bits;
@@ -62,13 +71,23 @@ inference::LoadOptions load_options(const ModelChoice& choice) {
 
 class QwenModel : public Model {
  public:
-  explicit QwenModel(const ModelChoice& choice)
-      : choice_(choice), engine_(choice.name, load_options(choice)) {}
+  QwenModel(const ModelChoice& choice, std::shared_ptr<FileCache> kept)
+      : choice_(choice),
+        engine_(choice.name, load_options(choice), engine_options(choice, kept)),
+        clips_(clip_bytes(), std::move(kept)) {}
 
   const document::StageModel& card() const override { return choice_.card; }
   const Feeding& feeding() const override { return choice_.feeding; }
   inference::Engine* engine() override { return &engine_; }
   ClipCache* clips() const override { return &clips_; }
+  void forget(const std::string& content) override {
+    engine_.empty_caches(inference::Emptying::kForget);  // names no video: all goes
+    clips_.forget(content);
+  }
+  void start_anew() override {
+    engine_.empty_caches(inference::Emptying::kToDisk);
+    clips_.start_anew();
+  }
 
   Image resized(ImageView picture, int frames) const override {
     return qwen3_vl::resize_bicubic(
@@ -138,7 +157,8 @@ class QwenModel : public Model {
       };
     return engine_.submit(
         {conversation_of(request), options,
-         request.person_waits ? inference::Priority::kInteractive : inference::Priority::kBatch},
+         request.person_waits ? inference::Priority::kInteractive : inference::Priority::kBatch,
+         request.content},
         std::move(on_token));
   }
 
@@ -165,9 +185,12 @@ class QwenModel : public Model {
       check(answer.finish_reason != inference::FinishReason::kCancelled, ErrorCode::kCancelled,
             "interrupted");
       log(answer);
-      return {answer.text, static_cast<int64_t>(answer.prompt_token_ids.size()),
+      return {answer.text,
+              static_cast<int64_t>(answer.prompt_token_ids.size()),
               static_cast<int64_t>(answer.token_ids.size()),
-              answer.finish_reason == inference::FinishReason::kStop};
+              answer.finish_reason == inference::FinishReason::kStop,
+              answer.timings.vision_ms / 1000,
+              answer.timings.prefill_ms / 1000};
     } catch (const Error&) {
       throw;
     } catch (const std::exception& error) {  // MLX and the allocator throw their own
@@ -177,7 +200,7 @@ class QwenModel : public Model {
 
   ModelChoice choice_;
   inference::Engine engine_;
-  mutable ClipCache clips_{clip_bytes()};
+  mutable ClipCache clips_;
 };
 
 }  // namespace
@@ -202,14 +225,18 @@ ModelChoice inspect_qwen_model(const std::string& name, int kv_bits) {
   return choice;
 }
 
-std::unique_ptr<Model> open_qwen_model(const ModelChoice& choice) {
+std::unique_ptr<Model> open_qwen_model(const ModelChoice& choice, std::shared_ptr<FileCache> kept) {
   try {
-    return std::make_unique<QwenModel>(choice);
+    return std::make_unique<QwenModel>(choice, std::move(kept));
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
     fail(ErrorCode::kModel, "the model ", choice.name, " cannot be loaded: ", error.what());
   }
+}
+
+std::string stamp_of_qwen_model(const std::string& name) {
+  return model_stamp(inference::find_model(name));
 }
 
 std::string find_qwen_model() {

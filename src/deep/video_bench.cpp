@@ -1,7 +1,7 @@
 #include "deep/video_bench.h"
 
 #include <algorithm>
-#include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -43,7 +43,7 @@ class FrameSizes : public ForwardingModel {
   Size size;
 };
 
-/// Tells when the first piece of a reply came.
+/// Tells when the first piece of a reply came, counted from when this was made.
 class FirstPiece : public ForwardingModel {
  public:
   using ForwardingModel::ForwardingModel;
@@ -51,24 +51,35 @@ class FirstPiece : public ForwardingModel {
   void ask(std::span<const Request> requests, const std::function<void(size_t, Reply)>& take,
            std::stop_token stop) override {
     std::vector<Request> watched(requests.begin(), requests.end());
-    for (Request& request : watched)
-      request.on_text = [this](const std::string&) {
-        const std::lock_guard lock(mutex_);
-        if (!seconds_) seconds_ = watch_.seconds();
+    for (Request& request : watched) {
+      request.look = [this, look = request.look](Request& looking) {
+        look(looking);
+        note(first_.frames_seconds);
       };
-    model_.ask(watched, take, stop);
+      request.on_text = [this](const std::string&) { note(first_.seconds); };
+    }
+    model_.ask(
+        watched,
+        [&](size_t i, Reply reply) {
+          first_.vision_seconds = reply.vision_seconds;
+          first_.prefill_seconds = reply.prefill_seconds;
+          take(i, std::move(reply));
+        },
+        stop);
   }
 
-  /// Since this was made; nullopt where nothing was written.
-  std::optional<double> seconds() const {
-    const std::lock_guard lock(mutex_);
-    return seconds_;
-  }
+  /// All 0 where nothing was written. After ask().
+  FirstToken first() const { return first_; }
 
  private:
+  void note(double& seconds) {
+    const std::lock_guard lock(mutex_);
+    if (seconds == 0) seconds = watch_.seconds();
+  }
+
   const Stopwatch watch_;
-  mutable std::mutex mutex_;
-  std::optional<double> seconds_;
+  std::mutex mutex_;
+  FirstToken first_;
 };
 
 /// The whole video as one shot, so that windows are cut by length alone.
@@ -89,9 +100,12 @@ void add_counts(const StageResult& stage, VideoBenchResult& result) {
   result.tokens_out += stage.tokens_out;
 }
 
-double slowest_first_token(const Work& work, int windows) {
-  double slowest = 0;
+/// `prepare` is called ahead of each question.
+FirstToken slowest_first_token(const Work& work, int windows,
+                               const std::function<void()>& prepare) {
+  FirstToken slowest;
   for (const int window : {0, windows / 2, windows - 1}) {
+    prepare();
     FirstPiece model(work.model);
     const Work asked{work.video, work.known,   work.language,    model,
                      work.parts, work.picture, work.on_progress, work.stop};
@@ -100,7 +114,7 @@ double slowest_first_token(const Work& work, int windows) {
     const Moment moment{
         0, cut_windows(work.known.shots, work.model.feeding())[window], "caption", "", "", 1};
     ask({asked}, {moment}, "What does the man look at?", options);
-    slowest = std::max(slowest, model.seconds().value_or(0));
+    if (model.first().seconds > slowest.seconds) slowest = model.first();
   }
   return slowest;
 }
@@ -132,7 +146,10 @@ VideoBenchResult bench_video(Model& given, const std::filesystem::path& video, i
     known.captions.push_back(caption);
     known.captions.back()["id"] = "cap_" + std::to_string(known.captions.size());
   }
-  result.first_token_seconds = slowest_first_token(work, result.windows);
+  result.first_token = slowest_first_token(work, result.windows, [] {});
+  result.first_token_anew = slowest_first_token(work, result.windows, [&] { given.start_anew(); });
+  result.first_token_unknown =
+      slowest_first_token(work, result.windows, [&] { given.forget(known.video.sha256); });
   return result;
 }
 

@@ -44,6 +44,8 @@ std::optional<int> StepLogits::picked(size_t request) const {
 ActiveRequest::ActiveRequest(const LoadedModel& model, RequestStart start, Caches* caches)
     : model_(model),
       caches_(caches),
+      feature_owner_(std::move(start.feature_owner)),
+      prefix_owner_(std::move(start.prefix_owner)),
       prompt_(std::move(start.planned.prompt)),
       options_(limited(std::move(start.options), prompt_, model.parts().config.text)),
       stop_(std::move(start.stop)),
@@ -66,7 +68,8 @@ void ActiveRequest::work() {
 
 void ActiveRequest::encode_part() {
   if (const auto part = media_->next()) {
-    for (auto& pair : encode(model_.model, *part, caches_)) parts_.push_back(std::move(pair));
+    for (auto& pair : encode(model_.model, *part, caches_, feature_owner_))
+      parts_.push_back(std::move(pair));
     media_keys_.insert(media_keys_.end(), part->keys.begin(), part->keys.end());
     return;
   }
@@ -82,11 +85,12 @@ void ActiveRequest::find_prefix() {
   block_keys_.emplace(caches_->model + " " + std::to_string(bits), prompt_.spans, media_keys_);
   block_keys_->append(prompt_.ids);
   const int most = static_cast<int>(prompt_.ids.size()) - 1;
-  cached_tokens_ = restore_prefix(caches_->prefixes, block_keys_->keys(), most, sequence_);
+  cached_tokens_ =
+      restore_prefix(caches_->prefixes, block_keys_->keys(), prefix_owner_, most, sequence_);
 }
 
 void ActiveRequest::keep_prefix() {
-  if (block_keys_) store_prefix(caches_->prefixes, block_keys_->keys(), sequence_);
+  if (block_keys_) store_prefix(caches_->prefixes, block_keys_->keys(), prefix_owner_, sequence_);
 }
 
 void ActiveRequest::run_chunk() {

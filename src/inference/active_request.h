@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "inference/caches.h"
@@ -23,6 +24,8 @@ struct RequestStart {
   GenerateOptions options;
   TokenCallback on_token;
   std::stop_token stop;
+  std::string feature_owner;  // as ArrayCache has it
+  std::string prefix_owner;
   std::function<void()> on_media;  // called from another thread when can_work() may have changed
 };
 
@@ -98,6 +101,8 @@ class ActiveRequest {
 
   const LoadedModel& model_;
   Caches* caches_;
+  const std::string feature_owner_;
+  const std::string prefix_owner_;
   qwen3_vl::Prompt prompt_;
   GenerateOptions options_;
   std::stop_token stop_;

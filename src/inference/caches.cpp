@@ -10,11 +10,6 @@ namespace {
 using qwen3_vl::PatchRows;
 using qwen3_vl::VisionFeatures;
 
-ArrayCacheOptions store(const CacheOptions& options, uint64_t memory_bytes, const char* name) {
-  return {memory_bytes, options.folder.empty() ? options.folder : options.folder / name,
-          options.disk_bytes / 2};
-}
-
 ArrayCache::Arrays arrays_of(const VisionFeatures& features) {
   ArrayCache::Arrays arrays{features.embeddings};
   arrays.insert(arrays.end(), features.deepstack.begin(), features.deepstack.end());
@@ -49,8 +44,8 @@ VisionFeatures pair_of(const VisionFeatures& all, int pair, int pairs) {
 }  // namespace
 
 Caches::Caches(const CacheOptions& options, std::string model_identity)
-    : features(store(options, options.feature_bytes, "features")),
-      prefixes(store(options, options.prefix_bytes, "prefixes")),
+    : features({options.feature_bytes, options.files}),
+      prefixes({options.prefix_bytes, options.files}),
       model(std::move(model_identity)) {}
 
 void Caches::shrink(uint64_t bytes) {
@@ -58,14 +53,19 @@ void Caches::shrink(uint64_t bytes) {
   features.shrink(bytes);
 }
 
+void Caches::clear() {
+  prefixes.clear();
+  features.clear();
+}
+
 std::vector<VisionFeatures> encode(const qwen3_vl::Model& model, const MediaPart& part,
-                                   Caches* caches) {
+                                   Caches* caches, const std::string& owner) {
   std::vector<std::optional<VisionFeatures>> all(part.keys.size());
   std::vector<std::string> keys;
   std::vector<size_t> missing;
   for (size_t i = 0; i < all.size(); ++i) {
     keys.push_back(caches ? sha256_hex(caches->model + ";" + part.keys[i]) : std::string());
-    if (const auto* known = caches ? caches->features.find(keys[i]) : nullptr)
+    if (const auto* known = caches ? caches->features.find(keys[i], owner) : nullptr)
       all[i] = features_of(*known);
     else
       missing.push_back(i);
@@ -80,7 +80,7 @@ std::vector<VisionFeatures> encode(const qwen3_vl::Model& model, const MediaPart
     }
     mx::eval(outputs);  // part by part: memory stays that of one
     if (caches)
-      for (const size_t i : missing) caches->features.insert(keys[i], arrays_of(*all[i]));
+      for (const size_t i : missing) caches->features.insert(keys[i], arrays_of(*all[i]), owner);
   }
   std::vector<VisionFeatures> result;
   for (auto& one : all) result.push_back(std::move(*one));

@@ -1,5 +1,6 @@
 #include "inference/engine.h"
 
+#include <atomic>
 #include <thread>
 
 #include "core/error.h"
@@ -28,6 +29,7 @@ void Ticket::cancel() {
 struct Engine::State {
   std::shared_ptr<RequestQueue> queue;
   SharedMetrics metrics;
+  std::atomic<Emptying> emptying = Emptying::kNone;
   std::promise<const LoadedModel*> loading;
   const LoadedModel* model = nullptr;  // lives as long as the thread
   uint64_t budget = 0;
@@ -48,7 +50,7 @@ struct Engine::State {
       return loading.set_exception(std::current_exception());
     }
     loading.set_value(&*loaded);
-    Scheduler(*loaded, options, budget, *caches, *queue, metrics).serve();
+    Scheduler(*loaded, options, budget, *caches, *queue, metrics, emptying).serve();
     caches->features.flush();
     caches->prefixes.flush();
   }
@@ -99,6 +101,8 @@ Ticket Engine::submit(EngineRequest request, TokenCallback on_token) {
         " beside the weights: ask for fewer tokens, show less, or raise the budget");
   waiting.start.conversation = std::move(request.conversation);
   waiting.start.options = std::move(request.options);
+  if (request.priority == Priority::kInteractive) waiting.start.prefix_owner = request.owner;
+  waiting.start.feature_owner = std::move(request.owner);
   waiting.start.on_token = std::move(on_token);
   waiting.start.stop = waiting.stop.get_token();
   waiting.start.on_media = [queue = state_->queue] { queue->ring(); };
@@ -111,6 +115,11 @@ Ticket Engine::submit(EngineRequest request, TokenCallback on_token) {
   check(taken, ErrorCode::kUnavailable, "the model is busy and ", state_->queue->size(),
         " requests wait already: try again later");
   return ticket;
+}
+
+void Engine::empty_caches(Emptying how) {
+  state_->emptying = how;
+  state_->queue->ring();
 }
 
 EngineMetrics Engine::metrics() const {

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <stop_token>
 #include <string>
 
+#include "core/file_cache.h"
 #include "core/histogram.h"
 #include "inference/vision_language_model.h"
 
@@ -20,18 +20,24 @@ struct EngineRequest {
   Conversation conversation;
   GenerateOptions options;  // start from Engine::defaults()
   Priority priority = Priority::kInteractive;
+  /// To whom belongs what is kept of it on the disk, as FileCache has it; empty: nothing is. Of a
+  /// batch request only features are: keys and values would be too much.
+  std::string owner = {};
 };
 
 /// 1 GB; on a GPU of NVIDIA 4 GB.
 uint64_t default_prefix_bytes();
+
+/// What becomes of what is in memory: a copy on the disk where it has an owner, or none.
+enum class Emptying { kNone, kToDisk, kForget };
 
 /// What requests share: vision features of equal frames, keys and values of equal beginnings.
 /// Nothing is computed twice that one of them holds.
 struct CacheOptions {
   uint64_t feature_bytes = 512u << 20;  // in memory; 0: none
   uint64_t prefix_bytes = default_prefix_bytes();
-  std::filesystem::path folder;  // what leaves memory goes here; empty: it is dropped
-  uint64_t disk_bytes = 0;       // half of it for each of the two
+  /// What leaves memory goes here, of requests that have an owner; null: it is dropped.
+  std::shared_ptr<FileCache> files = {};
 };
 
 struct EngineOptions {
@@ -111,6 +117,10 @@ class Engine {
   Ticket submit(EngineRequest request, TokenCallback on_token = {});
 
   EngineMetrics metrics() const;
+
+  /// Soon empties the memory of features, keys and values; requests that are being worked on keep
+  /// theirs afterwards.
+  void empty_caches(Emptying how);
 
  private:
   struct State;

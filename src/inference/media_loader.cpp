@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/sha256.h"
 #include "core/thread_team.h"
+#include "media/chosen_pictures.h"
 #include "media/still_picture.h"
 #include "models/qwen3_vl/bicubic.h"
 #include "models/qwen3_vl/frame_size.h"
@@ -209,13 +210,14 @@ void decode_planned_frames(const std::filesystem::path& path, const MediaPlan& p
   std::vector<int64_t> distinct;
   std::unique_copy(plan.frame_indices.begin(), plan.frame_indices.end(),
                    std::back_inserter(distinct));
-  const auto source = media::open_chosen_frames(path, plan.file, distinct);
+  const auto source =
+      media::open_chosen_pictures(path, plan.file, distinct, [&](const auto& frame) {
+        return qwen3_vl::resize_bicubic(media::whole_picture(frame), plan.size);
+      });
   size_t next = 0;
-  while (const auto frame = source->next()) {
-    for (; next < plan.frame_indices.size() && frame->index == plan.frame_indices[next]; ++next)
-      if (stop.stop_requested() || !parts.add([frame] {
-            return std::make_shared<const Image>(frame->rgb(frame->display_size()));
-          }))
+  while (const auto chosen = source->next()) {
+    for (; next < plan.frame_indices.size() && chosen->index == plan.frame_indices[next]; ++next)
+      if (stop.stop_requested() || !parts.add([picture = chosen->picture] { return picture; }))
         return;
   }
   parts.flush();

@@ -42,12 +42,12 @@ uint64_t block_bytes(const qwen3_vl::Sequence& sequence) {
 
 }  // namespace
 
-int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys, int most,
-                   qwen3_vl::Sequence& sequence) {
+int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys,
+                   const std::string& owner, int most, qwen3_vl::Sequence& sequence) {
   const size_t usable = std::min(keys.size(), static_cast<size_t>(most / BlockKeys::tokens()));
   std::vector<ArrayCache::Arrays> blocks;
   while (blocks.size() < usable) {
-    const auto* block = cache.find(keys[blocks.size()]);
+    const auto* block = cache.find(keys[blocks.size()], owner);
     if (block == nullptr) break;
     blocks.push_back(*block);
   }
@@ -67,7 +67,7 @@ int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys, int 
   return sequence.size();
 }
 
-void store_prefix(ArrayCache& cache, const std::vector<std::string>& keys,
+void store_prefix(ArrayCache& cache, const std::vector<std::string>& keys, const std::string& owner,
                   const qwen3_vl::Sequence& sequence) {
   uint64_t bytes = 0;
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -80,9 +80,9 @@ void store_prefix(ArrayCache& cache, const std::vector<std::string>& keys,
     for (const nn::KeyValueCache& layer : sequence.caches)
       for (const mx::array& kept : layer.tokens(begin, end)) arrays.push_back(owned_copy(kept));
     mx::eval(arrays);
-    cache.insert(keys[i], std::move(arrays));
+    cache.insert(keys[i], std::move(arrays), owner);
   }
-  for (size_t i = keys.size(); i-- > 0;) cache.touch(keys[i]);
+  for (size_t i = keys.size(); i-- > 0;) cache.touch(keys[i], owner);
 }
 
 }  // namespace prismvid::inference

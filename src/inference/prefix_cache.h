@@ -38,13 +38,13 @@ class BlockKeys {
 };
 
 /// Keys and values of the longest known beginning of a prompt, at most `most` tokens, put into a
-/// new sequence; returns the number of tokens.
-int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys, int most,
-                   qwen3_vl::Sequence& sequence);
+/// new sequence; returns the number of tokens. `owner` is that of ArrayCache.
+int restore_prefix(ArrayCache& cache, const std::vector<std::string>& keys,
+                   const std::string& owner, int most, qwen3_vl::Sequence& sequence);
 
 /// Keeps the blocks of a sequence that are not known yet, of one that is too long for the cache its
 /// beginning.
-void store_prefix(ArrayCache& cache, const std::vector<std::string>& keys,
+void store_prefix(ArrayCache& cache, const std::vector<std::string>& keys, const std::string& owner,
                   const qwen3_vl::Sequence& sequence);
 
 }  // namespace prismvid::inference

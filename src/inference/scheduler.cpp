@@ -36,6 +36,7 @@ void Scheduler::serve() {
   for (;;) {
     if (queue_.is_closed())
       for (const auto& one : running_) one->request_stop();
+    empty_caches();
     admit();
     for (const auto& one : running_) one->look_for_cancel();
     const bool worked = work_once();
@@ -44,6 +45,12 @@ void Scheduler::serve() {
     if (running_.empty() && queue_.is_closed() && queue_.size() == 0) return;
     if (!worked && !decoded) queue_.wait();
   }
+}
+
+void Scheduler::empty_caches() {
+  const Emptying how = emptying_.exchange(Emptying::kNone);
+  if (how == Emptying::kToDisk) caches_.shrink(0);
+  if (how == Emptying::kForget) caches_.clear();
 }
 
 // Fills the free places. A quarter of them is kept for interactive requests.

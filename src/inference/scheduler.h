@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -33,18 +34,21 @@ class Scheduler {
  public:
   /// All of these must outlive this.
   Scheduler(const LoadedModel& model, const EngineOptions& options, uint64_t memory_budget,
-            Caches& caches, RequestQueue& queue, SharedMetrics& metrics)
+            Caches& caches, RequestQueue& queue, SharedMetrics& metrics,
+            std::atomic<Emptying>& emptying)
       : model_(model),
         options_(options),
         room_(memory_budget - model.model.weight_bytes()),
         caches_(caches),
         queue_(queue),
-        metrics_(metrics) {}
+        metrics_(metrics),
+        emptying_(emptying) {}
 
   /// Works until the queue is closed, then cancels what is left.
   void serve();
 
  private:
+  void empty_caches();
   void admit();
   uint64_t committed_bytes() const;
   void keep_to_memory();
@@ -59,6 +63,7 @@ class Scheduler {
   Caches& caches_;
   RequestQueue& queue_;
   SharedMetrics& metrics_;
+  std::atomic<Emptying>& emptying_;  // set by others
   std::vector<std::unique_ptr<RunningRequest>> running_;
 };
 

@@ -101,6 +101,8 @@ Answer answer_alone(const LoadedModel& model, const Conversation& conversation,
                                 options,
                                 on_token,
                                 stop,
+                                {},
+                                {},
                                 {}});
   while (request.phase() != ActiveRequest::Phase::kDone) {
     if (request.is_cancelled()) {

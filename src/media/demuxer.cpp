@@ -152,6 +152,7 @@ void Demuxer::keep_only(const std::function<bool(const AVStream&)>& wanted) {
 }
 
 bool Demuxer::read(AVPacket& packet) {
+  has_read_ = true;
   for (int attempts = 0; attempts < kMostReadErrorsInARow; ++attempts) {
     av_packet_unref(&packet);
     const int error = av_read_frame(format_.get(), &packet);

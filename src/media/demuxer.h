@@ -33,6 +33,8 @@ class Demuxer {
   /// To the last key frame at or before `ticks` of the stream. False when the container cannot.
   bool seek(const AVStream& stream, int64_t ticks);
 
+  /// Whether it is not at the start of the file any more.
+  bool has_read() const { return has_read_; }
   int64_t read_errors() const { return read_errors_; }
 
   /// Whether the file ended where its container says that more should follow.
@@ -41,6 +43,7 @@ class Demuxer {
  private:
   std::filesystem::path path_;
   FormatContextPtr format_;
+  bool has_read_ = false;
   int64_t read_errors_ = 0;
   bool ended_early_ = false;
 };

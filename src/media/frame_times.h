@@ -35,12 +35,4 @@ std::optional<FrameTimes> scan_stretch(const std::filesystem::path& path, const 
 /// The same as scan_frame_times(), or by decoding all frames.
 FrameTimes read_frame_times(const std::filesystem::path& path);
 
-/// The frames with these indices (ascending, distinct), each once, decoding few others: what no
-/// chosen frame needs is skipped where the packets are known, several stretches are decoded side by
-/// side, ahead of what is asked for. A frame that is damaged is replaced by the one before it.
-/// Throws what open_video() throws, Error(kNotVideo) for a file that has become shorter.
-std::unique_ptr<FrameSource> open_chosen_frames(const std::filesystem::path& path,
-                                                std::shared_ptr<const FrameTimes> times,
-                                                const std::vector<int64_t>& indices);
-
 }  // namespace prismvid::media

@@ -140,6 +140,7 @@ Response delete_video(Request& request, Context& context) {
   const auto video = store->find_video(request.value("id"));
   check(video.has_value(), ErrorCode::kNotFound, "there is no video '", request.value("id"), "'");
   const store::Removed removed = store->delete_video(video->id);
+  context.deep_models.forget_frames(video->sha256);
   context.uploads.remove_file(video->path);
   return json_response({{"video", video->id},
                         {"removed",

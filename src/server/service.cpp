@@ -54,7 +54,7 @@ Context::Context(const ServiceOptions& given)
       media(given.media_roots),
       models(vision::ModelRegistry::standard(given.models)),
       library_search(models),
-      deep_models(given.kv_bits) {
+      deep_models(given.kv_bits, given.kept) {
   media.add(uploads.folder());
 }
 

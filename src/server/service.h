@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "pipeline/library_search.h"
@@ -35,6 +36,7 @@ struct ServiceOptions {
   bool needs_key = false;   // also from this machine
   bool is_loopback = true;  // then only this machine's own names are answered, without a key
   int kv_bits = 16;         // of deep models' keys and values, as deep::InstalledModels
+  std::shared_ptr<FileCache> kept;  // likewise
 };
 
 /// What the routes share.

@@ -7,20 +7,18 @@
 namespace prismvid::server {
 namespace {
 
-constexpr auto kKnownFor = std::chrono::seconds(30);
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
 
 }  // namespace
 
 deep::ModelChoice SharedModels::choose(const std::string& name) {
+  std::string stamp = deep::InstalledModels::stamp(name);
   const std::lock_guard lock(known_mutex_);
   const auto known = known_.find(name);
-  if (known != known_.end() && Clock::now() - known->second.at < kKnownFor)
-    return known->second.choice;
-  known_.erase(name);
+  if (known != known_.end() && known->second.stamp == stamp) return known->second.choice;
   // Reads the checkpoint's tokenizer and hashes its files: too long for each request.
   const deep::ModelChoice choice = deep::InstalledModels(kv_bits_).choose(name);
-  known_[name] = {choice, Clock::now()};
+  known_[name] = {choice, std::move(stamp)};
   return choice;
 }
 
@@ -56,6 +54,15 @@ std::shared_ptr<deep::Model> SharedModels::wait_to_open(const deep::ModelChoice&
 void SharedModels::look_at_loaded(const std::function<void(deep::Model&)>& look) {
   const std::unique_lock lock(installed_mutex_, std::try_to_lock);
   if (lock.owns_lock() && installed_.loaded()) look(*installed_.loaded());
+}
+
+void SharedModels::forget_frames(const std::string& content) {
+  look_at_loaded([&](deep::Model& model) { model.forget(content); });
+  if (kept_) kept_->forget(content);
+}
+
+void SharedModels::forget_frames_of_others(const std::set<std::string>& contents) {
+  if (kept_) kept_->forget_all_but(contents);
 }
 
 }  // namespace prismvid::server

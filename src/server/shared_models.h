@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -17,9 +18,11 @@ namespace prismvid::server {
 /// Thread-safe, and so are the models it gives out.
 class SharedModels : public deep::ModelProvider {
  public:
-  explicit SharedModels(int kv_bits = 16) : kv_bits_(kv_bits), installed_(kv_bits) {}
+  /// As deep::InstalledModels.
+  explicit SharedModels(int kv_bits = 16, std::shared_ptr<FileCache> kept = nullptr)
+      : kv_bits_(kv_bits), kept_(std::move(kept)), installed_(kv_bits, kept_) {}
 
-  /// Looks at the disk once in a while only.
+  /// Reads a checkpoint again only where its files have changed.
   deep::ModelChoice choose(const std::string& name) override;
   /// For whoever waits at a screen. Throws Error(kUnavailable) while another model is at work.
   std::shared_ptr<deep::Model> open(const deep::ModelChoice& choice) override;
@@ -30,15 +33,20 @@ class SharedModels : public deep::ModelProvider {
   /// Calls `look` with the model that is in memory; not where there is none, or while one is loaded.
   void look_at_loaded(const std::function<void(deep::Model&)>& look);
 
+  /// Frames that were shown of the video with this hash, in memory and on this machine's disk.
+  void forget_frames(const std::string& content);
+  /// Those on the disk of all videos but these.
+  void forget_frames_of_others(const std::set<std::string>& contents);
+
  private:
-  using Clock = std::chrono::steady_clock;
   struct Known {
     deep::ModelChoice choice;
-    Clock::time_point at;
+    std::string stamp;
   };
   std::shared_ptr<deep::Model> try_to_open(const deep::ModelChoice& choice);
 
   const int kv_bits_;
+  const std::shared_ptr<FileCache> kept_;
   std::mutex known_mutex_;
   std::map<std::string, Known> known_;  // by the name asked for
   std::mutex installed_mutex_;          // held while a model is loaded

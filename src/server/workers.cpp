@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <set>
 
 #include "core/error.h"
 #include "server/job_runner.h"
@@ -21,6 +22,7 @@ namespace {
 constexpr int kMostInterruptions = 3;
 constexpr int64_t kLongestWaitMs = 5000;
 constexpr int64_t kStopWaitMs = 200;
+constexpr int64_t kForgetEveryMs = 600'000;
 
 /// Tells workers of all processes and machines apart.
 std::string worker_name(int number) {
@@ -80,12 +82,27 @@ void work(const WorkerOptions& options, const MediaRoots& media, SharedModels& d
   }
 }
 
+/// Videos may be deleted on another machine, which does not reach this one's disk.
+void forget_deleted_videos(const WorkerOptions& options, SharedModels& deep_models, const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    try {
+      std::set<std::string> contents;
+      for (const store::VideoRecord& video : store::open_store(options.database)->videos()) contents.insert(video.sha256);
+      deep_models.forget_frames_of_others(contents);
+    } catch (const Error& error) {
+      spdlog::warn("worker: kept frames were not looked through: {}", error.what());
+    }
+    sleep_for(kForgetEveryMs, stop);
+  }
+}
+
 }  // namespace
 
 Workers::Workers(const WorkerOptions& options, const MediaRoots& media, SharedModels& deep_models) {
   store::open_store(options.database);  // makes the database where there is none
   for (int i = 0; i < options.count; ++i)
     threads_.emplace_back([=, &media, &deep_models](std::stop_token stop) { work(options, media, deep_models, i, stop); });
+  threads_.emplace_back([=, &deep_models](std::stop_token stop) { forget_deleted_videos(options, deep_models, stop); });
 }
 
 Workers::~Workers() {

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "core/sha256.h"
 #include "store/postgres_connection.h"
 
 namespace prismvid::store {
@@ -19,6 +20,12 @@ std::string Address::shown() const {
 fs::path Address::uploads_folder() const {
   if (postgres_) return default_file().parent_path() / "uploads";
   return fs::absolute(file()).string() + ".uploads";
+}
+
+fs::path Address::kept_folder() const {
+  if (postgres_)
+    return default_file().parent_path() / ("kept-" + sha256_hex(shown()).substr(0, 16));
+  return fs::absolute(file()).string() + ".kept";
 }
 
 fs::path Address::default_file() {

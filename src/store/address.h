@@ -23,6 +23,9 @@ class Address {
   /// Where uploads and fetched files go if nobody says otherwise: beside the file, or in the user's
   /// data folder.
   std::filesystem::path uploads_folder() const;
+  /// Where this machine keeps what can be made again: beside the file, or in the user's data folder
+  /// under a name of this library's own.
+  std::filesystem::path kept_folder() const;
 
   /// $XDG_DATA_HOME/prismvid/prismvid.db (default ~/.local/share); on macOS ~/Library/Application
   /// Support/PrismVid.

@@ -204,6 +204,34 @@ TEST_F(DeepTest, AnswersWithTimesAndSaysWhatIsNotShown) {
   EXPECT_TRUE(absent["citations"].empty());
 }
 
+TEST_F(DeepTest, AQuestionAboutAnAnalysedVideoDecodesNothing) {
+  // Shown window by window, as published models are: questions then look at the captions' windows.
+  const fs::path whole_windows = folder_.path() / "model", video = folder_.path() / "clip.mp4";
+  fs::copy(model(), whole_windows);
+  std::ofstream(whole_windows / "prismvid.json") << R"({"window_shots": 0, "keyframes": 0})";
+  fs::copy(clip(), video);
+  std::vector<std::string> analyze = {"analyze", video.string(), "--range", "18-24.4", "--features",
+                                      "shots,caption", "--model", whole_windows.string()};
+  const auto ask = [&](const std::string& id, const std::string& question) {
+    return json::parse(run({"ask", id, question, "--model", whole_windows.string()}).out);
+  };
+  const json document = json::parse(run(analyze).out);
+  const std::string id = document["video"]["id"];
+  const fs::path kept = fs::path(db() + ".kept") / document["video"]["sha256"].get<std::string>();
+  EXPECT_FALSE(fs::is_empty(kept));
+  fs::remove(video);  // nobody can decode it now
+  const json answer = ask(id, "What colour does the red circle turn?");
+  EXPECT_EQ(answer["engine"], "vlm") << answer.dump();
+  EXPECT_GT(answer["used"]["frames_low"], 0);
+  fs::remove_all(kept);
+  EXPECT_EQ(ask(id, "Is there a yellow diamond?")["engine"], "search");
+}
+
+TEST_F(DeepTest, NoFramesAreKeptWhereNoneShallBe) {
+  ASSERT_EQ(analyze({"shots,caption", "--model", model().string(), "--cache-size", "0"}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(db() + ".kept"));
+}
+
 TEST_F(DeepTest, WithoutAModelAQuestionIsAnsweredBySearch) {
   ASSERT_EQ(analyze({"shots,scenes,caption", "--model", model().string()}).exit_code, 0);
   const ProcessResult result = run({"ask", clip(), "Who turns blue?", "--model", "/nowhere"});

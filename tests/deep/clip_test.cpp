@@ -14,13 +14,6 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000;
 
-std::shared_ptr<const Clip> clip_of(int frames) {
-  auto clip = std::make_shared<Clip>();
-  for (int i = 0; i < frames; ++i)
-    clip->frames.push_back(std::make_shared<const Image>(Image(10, 10, 3)));
-  return clip;
-}
-
 /// Keeps clips, and counts the frames that it got.
 class KeepingModel : public ScriptModel {
  public:
@@ -35,29 +28,6 @@ class KeepingModel : public ScriptModel {
  private:
   mutable ClipCache clips_{1 << 20};
 };
-
-TEST(ClipCache, KeepsTheLastUsedWithinItsBytes) {
-  const uint64_t frame = clip_of(1)->frames[0]->stride() * 10;
-  ClipCache cache(5 * frame);
-  cache.insert("a", clip_of(2));
-  cache.insert("b", clip_of(2));
-  EXPECT_NE(cache.find("a"), nullptr);
-  cache.insert("c", clip_of(3));
-  EXPECT_NE(cache.find("a"), nullptr) << "used since";
-  EXPECT_EQ(cache.find("b"), nullptr);
-  EXPECT_EQ(cache.bytes(), 5 * frame);
-  cache.insert("d", clip_of(6));
-  EXPECT_EQ(cache.find("d"), nullptr) << "larger than all";
-  EXPECT_NE(cache.find("c"), nullptr);
-}
-
-TEST(ClipCache, CountsAFrameThatIsShownAgainOnce) {
-  Clip still;
-  still.frames.assign(4, clip_of(1)->frames[0]);
-  ClipCache cache(1 << 20);
-  cache.insert("still", std::make_shared<const Clip>(still));
-  EXPECT_EQ(cache.bytes(), static_cast<uint64_t>(still.frames[0]->stride()) * 10);
-}
 
 class ClipReaderTest : public testing::Test {
  protected:
@@ -124,6 +94,20 @@ TEST_F(ClipReaderTest, RangesReadTogetherAreKeptAndFoundAgain) {
       .read_each(ranges, [&](auto clip) { second.push_back(std::move(clip)); });
   EXPECT_EQ(first, second);
   EXPECT_EQ(model_.shrunk, shrunk);
+}
+
+TEST_F(ClipReaderTest, OnlyWhatIsNotKeptIsDecoded) {
+  const std::vector<TimeRange> ranges = {{0, 10 * kSecond},
+                                         {10 * kSecond, 20 * kSecond},
+                                         {20 * kSecond, 30 * kSecond},
+                                         {30 * kSecond, 40 * kSecond}};
+  ClipReader(video_, "content", model_, FrameSearch::kSeeking).read(ranges[1]);
+  const int shrunk = model_.shrunk;
+  std::vector<int64_t> starts;
+  ClipReader(video_, "content", model_, FrameSearch::kAllTimes)
+      .read_each(ranges, [&](const auto& clip) { starts.push_back(clip->range.start_us); });
+  EXPECT_EQ(starts, (std::vector<int64_t>{0, 10 * kSecond, 20 * kSecond, 30 * kSecond}));
+  EXPECT_EQ(model_.shrunk, 4 * shrunk);
 }
 
 TEST_F(ClipReaderTest, ARangeBehindTheEndIsRefused) {

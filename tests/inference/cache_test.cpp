@@ -29,7 +29,7 @@ fs::path fresh_folder(const std::string& name) {
 }
 
 TEST(ArrayCache, GivesUpWhatWasUsedLongestAgo) {
-  ArrayCache cache({.memory_bytes = 300, .folder = {}, .disk_bytes = 0});
+  ArrayCache cache({300, nullptr});
   for (const char* key : {"a", "b", "c"}) cache.insert(key, numbers(1));
   cache.find("a");
   cache.insert("d", numbers(4));
@@ -43,36 +43,53 @@ TEST(ArrayCache, GivesUpWhatWasUsedLongestAgo) {
 }
 
 TEST(ArrayCache, FindsOnDiskWhatLeftMemoryAlsoInTheNextProcess) {
-  const fs::path folder = fresh_folder("disk");
+  const auto files = std::make_shared<FileCache>(fresh_folder("disk"), 1 << 20);
   {
-    ArrayCache cache({100, folder, 10'000});
-    cache.insert("aa", numbers(1));
-    cache.insert("bb", numbers(2));
-    EXPECT_EQ(first_of(cache.find("aa")), 1);
+    ArrayCache cache({100, files});
+    cache.insert("aa", numbers(1), "v");
+    cache.insert("bb", numbers(2), "v");
+    EXPECT_EQ(first_of(cache.find("aa", "v")), 1);
     cache.flush();
   }
-  ArrayCache cache({100, folder, 10'000});
-  EXPECT_EQ(first_of(cache.find("bb")), 2);
-  EXPECT_EQ(first_of(cache.find("aa")), 1);
+  ArrayCache cache({100, files});
+  EXPECT_EQ(cache.find("aa", "w"), nullptr) << "of another owner";
+  EXPECT_EQ(cache.find("aa"), nullptr);
+  EXPECT_EQ(first_of(cache.find("bb", "v")), 2);
+  EXPECT_EQ(first_of(cache.find("aa", "v")), 1);
+}
+
+TEST(ArrayCache, WhatHasNoOwnerStaysOffTheDiskUntilSomebodyWithOneUsesIt) {
+  const fs::path folder = fresh_folder("owner");
+  const auto files = std::make_shared<FileCache>(folder, 1 << 20);
+  ArrayCache cache({200, files});
+  cache.insert("aa", numbers(1));
+  cache.flush();
+  EXPECT_FALSE(fs::exists(folder));
+  cache.insert("aa", numbers(1));
+  cache.insert("bb", numbers(2));
+  cache.find("aa", "v");
+  cache.flush();
+  EXPECT_TRUE(fs::exists(folder / "v" / "aa.safetensors"));
+  EXPECT_FALSE(fs::exists(folder / "v" / "bb.safetensors"));
+}
+
+TEST(ArrayCache, WhatIsClearedIsNeitherInMemoryNorOnDisk) {
+  const fs::path folder = fresh_folder("clear");
+  ArrayCache cache({200, std::make_shared<FileCache>(folder, 1 << 20)});
+  cache.insert("aa", numbers(1), "v");
+  cache.clear();
+  EXPECT_EQ(cache.bytes(), 0u);
+  EXPECT_EQ(cache.find("aa", "v"), nullptr);
+  EXPECT_FALSE(fs::exists(folder));
 }
 
 TEST(ArrayCache, ADamagedFileIsAsMissing) {
   const fs::path folder = fresh_folder("damaged");
-  ArrayCache cache({100, folder, 10'000});
-  std::ofstream(folder / "aa.safetensors") << "not this";
-  EXPECT_EQ(cache.find("aa"), nullptr);
-  EXPECT_FALSE(fs::exists(folder / "aa.safetensors"));
-}
-
-TEST(ArrayCache, KeepsTheFolderWithinItsBytes) {
-  const fs::path folder = fresh_folder("full");
-  ArrayCache cache({100, folder, 600});
-  for (int i = 0; i < 10; ++i) cache.insert("a" + std::to_string(i), numbers(1));
-  cache.flush();
-  uint64_t bytes = 0;
-  for (const auto& file : fs::directory_iterator(folder)) bytes += file.file_size();
-  EXPECT_LE(bytes, 600u);
-  EXPECT_GT(bytes, 100u);
+  ArrayCache cache({100, std::make_shared<FileCache>(folder, 1 << 20)});
+  fs::create_directories(folder / "v");
+  std::ofstream(folder / "v" / "aa.safetensors") << "not this";
+  EXPECT_EQ(cache.find("aa", "v"), nullptr);
+  EXPECT_FALSE(fs::exists(folder / "v" / "aa.safetensors"));
 }
 
 TEST(BlockKeys, DependOnAllTokensBefore) {

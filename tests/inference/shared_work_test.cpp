@@ -83,17 +83,56 @@ TEST_P(SharedWork, WhatAnEngineKnewIsRestoredFromDisk) {
   const auto folder = std::filesystem::path(testing::TempDir()) / ("prismvid_disk_" + GetParam());
   std::filesystem::remove_all(folder);
   EngineOptions options;
-  options.caches.folder = folder;
-  options.caches.disk_bytes = 1u << 30;
+  options.caches.files = std::make_shared<FileCache>(folder, 1u << 30);
   const Conversation asked = video_question("What is it?");
   const std::string model =
       checkpoint(GetParam()).string();  // written once: files are told by time
-  const Answer cold = Engine(model, kPrecise, options).submit({asked, greedy(24)}).get();
+  const Answer cold = Engine(model, kPrecise, options)
+                          .submit({asked, greedy(24), Priority::kInteractive, "video"})
+                          .get();
   Engine second(model, kPrecise, options);
-  const Answer warm = second.submit({asked, greedy(24)}).get();
+  const Answer warm = second.submit({asked, greedy(24), Priority::kInteractive, "video"}).get();
   EXPECT_EQ(warm.token_ids, cold.token_ids);
   EXPECT_GT(warm.cached_prompt_tokens, 24);
   EXPECT_GT(second.metrics().feature_hit_bytes, 0u);
+}
+
+TEST_P(SharedWork, OnlyWhatHasAnOwnerIsOnTheDiskAndOfABatchFeaturesAlone) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / ("prismvid_owner_" + GetParam());
+  std::filesystem::remove_all(folder);
+  EngineOptions options;
+  options.caches.files = std::make_shared<FileCache>(folder, 1u << 30);
+  const Conversation asked = video_question("What is it?");
+  const std::string model = checkpoint(GetParam()).string();
+  Engine(model, kPrecise, options).submit({asked, greedy(4)}).get();
+  EXPECT_FALSE(std::filesystem::exists(folder));
+  const Answer job =
+      Engine(model, kPrecise, options).submit({asked, greedy(24), Priority::kBatch, "video"}).get();
+  Engine next(model, kPrecise, options);
+  const Answer person = next.submit({asked, greedy(24), Priority::kInteractive, "video"}).get();
+  EXPECT_EQ(person.token_ids, job.token_ids);
+  EXPECT_EQ(person.cached_prompt_tokens, 0);
+  EXPECT_GT(next.metrics().feature_hit_bytes, 0u);
+}
+
+TEST_P(SharedWork, WhatIsForgottenIsComputedAgainAndNotOnTheDisk) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / ("prismvid_forget_" + GetParam());
+  std::filesystem::remove_all(folder);
+  EngineOptions options;
+  options.caches.files = std::make_shared<FileCache>(folder, 1u << 30);
+  const Conversation asked = video_question("What is it?");
+  {
+    Engine one = engine(options);
+    const EngineRequest request{asked, greedy(24), Priority::kInteractive, "video"};
+    const Answer cold = one.submit(request).get();
+    one.empty_caches(Emptying::kForget);
+    const Answer again = one.submit(request).get();
+    EXPECT_EQ(again.cached_prompt_tokens, 0);
+    EXPECT_EQ(again.token_ids, cold.token_ids);
+    one.empty_caches(Emptying::kForget);
+    one.submit({question(), greedy(1)}).get();  // forgotten by now
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
 TEST_P(SharedWork, CachesGiveWayToRequestsWithoutChangingAnAnswer) {
@@ -112,24 +151,23 @@ TEST(FewerBits, ACachedBeginningAnswersAsAnUncachedOneAlsoFromDisk) {
   const auto folder = std::filesystem::path(testing::TempDir()) / "prismvid_kv_bits";
   std::filesystem::remove_all(folder);
   EngineOptions options;
-  options.caches.folder = folder;
-  options.caches.disk_bytes = 1u << 30;
+  options.caches.files = std::make_shared<FileCache>(folder, 1u << 30);
   const Conversation asked = video_question("What is it?");
+  const EngineRequest request{asked, greedy(24), Priority::kInteractive, "video"};
   for (const int bits : {8, 4, 16}) {  // in one folder: none takes what another has kept
     LoadOptions load = kPrecise;
     load.kv_bits = bits;
     const auto alone = VisionLanguageModel::load(model, load).generate(asked, greedy(24)).token_ids;
     {
       Engine first(model, load, options);
-      const Answer cold = first.submit({asked, greedy(24)}).get(),
-                   warm = first.submit({asked, greedy(24)}).get();
+      const Answer cold = first.submit(request).get(), warm = first.submit(request).get();
       EXPECT_EQ(cold.cached_prompt_tokens, 0) << bits;
       EXPECT_EQ(cold.token_ids, alone) << bits;
       EXPECT_GT(warm.cached_prompt_tokens, 24) << bits;
       EXPECT_EQ(warm.token_ids, alone) << bits;
     }
     Engine second(model, load, options);
-    const Answer restored = second.submit({asked, greedy(24)}).get();
+    const Answer restored = second.submit(request).get();
     EXPECT_GT(restored.cached_prompt_tokens, 24) << bits;
     EXPECT_EQ(restored.token_ids, alone) << bits;
   }

@@ -5,8 +5,10 @@
 
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 
 #include "clip_expectations.h"
+#include "media/chosen_pictures.h"
 #include "support/synthetic_clip.h"
 
 namespace prismvid::media {
@@ -25,6 +27,15 @@ std::ostream& operator<<(std::ostream& out, const Kind& kind) {
 }
 
 const std::string kSixSeconds = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=6 ";
+
+std::vector<ChosenPicture> read_chosen(const fs::path& clip,
+                                       const std::shared_ptr<const FrameTimes>& times,
+                                       const std::vector<int64_t>& indices) {
+  const auto source = open_chosen_pictures(clip, times, indices, whole_picture);
+  std::vector<ChosenPicture> chosen;
+  while (const auto picture = source->next()) chosen.push_back(*picture);
+  return chosen;
+}
 
 class FrameTimesOf : public testing::TestWithParam<Kind> {
  protected:
@@ -73,27 +84,25 @@ TEST_P(FrameTimesOf, ChosenFramesAreThoseOfDecodingAllFrames) {
                                               {24, 25, 26, 39, 40, 41},
                                               {last},
                                               {7, 37, 67}}) {
-    const auto chosen = read_all(*open_chosen_frames(clip(), times, indices));
+    const auto chosen = read_chosen(clip(), times, indices);
     ASSERT_EQ(chosen.size(), indices.size());
     for (size_t i = 0; i < indices.size(); ++i) {
       const Frame& expected = *all[static_cast<size_t>(indices[i])];
-      EXPECT_EQ(chosen[i]->index, indices[i]);
-      EXPECT_EQ(chosen[i]->pts_us, expected.pts_us);
-      const Size size = expected.display_size();
-      EXPECT_EQ(mean_difference(chosen[i]->rgb(size), expected.rgb(size)), 0)
+      EXPECT_EQ(chosen[i].index, indices[i]);
+      EXPECT_EQ(chosen[i].pts_us, expected.pts_us);
+      EXPECT_EQ(mean_difference(*chosen[i].picture, whole_picture(expected)), 0)
           << "frame " << indices[i] << " of " << indices.size();
     }
   }
 }
 
 /// The frames of a stretch's range, as if it were opened alone.
-std::vector<std::shared_ptr<const Frame>> frames_of_stretch(const fs::path& clip,
-                                                            const FrameTimes& stretch,
-                                                            const TimeRange& range) {
+std::vector<ChosenPicture> frames_of_stretch(const fs::path& clip, const FrameTimes& stretch,
+                                             const TimeRange& range) {
   std::vector<int64_t> indices;
   for (size_t i = 0; i < stretch.times_us.size(); ++i)
     if (range.contains(stretch.times_us[i])) indices.push_back(static_cast<int64_t>(i));
-  return read_all(*open_chosen_frames(clip, std::make_shared<const FrameTimes>(stretch), indices));
+  return read_chosen(clip, std::make_shared<const FrameTimes>(stretch), indices);
 }
 
 TEST_P(FrameTimesOf, AStretchGivesTheFramesOfItsRange) {
@@ -110,9 +119,8 @@ TEST_P(FrameTimesOf, AStretchGivesTheFramesOfItsRange) {
     const auto expected = read_all(*open_video(clip(), options));
     ASSERT_EQ(frames.size(), expected.size()) << range.start_us;
     for (size_t i = 0; i < frames.size(); ++i) {
-      EXPECT_EQ(frames[i]->pts_us, expected[i]->pts_us);
-      const Size size = expected[i]->display_size();
-      EXPECT_EQ(mean_difference(frames[i]->rgb(size), expected[i]->rgb(size)), 0)
+      EXPECT_EQ(frames[i].pts_us, expected[i]->pts_us);
+      EXPECT_EQ(mean_difference(*frames[i].picture, whole_picture(*expected[i])), 0)
           << expected[i]->pts_us;
     }
   }
@@ -126,7 +134,7 @@ TEST(Stretch, ThatBeginsBehindTheEndHoldsNothingOfItsRange) {
   EXPECT_LT(stretch->times_us.back(), 6'000'000);
 }
 
-TEST(ChosenFrames, ADamagedFrameIsReplacedByTheOneBeforeIt) {
+TEST(ChosenPictures, ADamagedFrameIsReplacedByTheOneBeforeIt) {
   const fs::path clip = tests::synthetic_clip(kSixSeconds + "-c:v ffv1 -g 1", "damage.mkv");
   std::ifstream file(clip, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
@@ -137,12 +145,41 @@ TEST(ChosenFrames, ADamagedFrameIsReplacedByTheOneBeforeIt) {
   const auto times = std::make_shared<const FrameTimes>(read_frame_times(damaged));
   std::vector<int64_t> all(times->times_us.size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int64_t>(i);
-  const auto frames = read_all(*open_chosen_frames(damaged, times, all));
+  const auto frames = read_chosen(damaged, times, all);
   EXPECT_EQ(frames.size(), all.size());
-  for (size_t i = 0; i < frames.size(); ++i) EXPECT_EQ(frames[i]->pts_us, times->times_us[i]);
+  for (size_t i = 0; i < frames.size(); ++i) EXPECT_EQ(frames[i].pts_us, times->times_us[i]);
 }
 
-TEST(ChosenFrames, ATruncatedFileIsCountedByDecoding) {
+TEST(ChosenPictures, WhatMakingThrowsIsMetBehindThePicturesBeforeIt) {
+  const fs::path clip =
+      tests::synthetic_clip(kSixSeconds + "-c:v libx264 -preset fast -g 25", "throw.mp4");
+  const auto times = std::make_shared<const FrameTimes>(read_frame_times(clip));
+  const auto source =
+      open_chosen_pictures(clip, times, {10, 40, 80, 120}, [](const Frame& frame) -> Image {
+        if (frame.index >= 80) throw std::runtime_error("no more");
+        return whole_picture(frame);
+      });
+  EXPECT_EQ(source->next()->index, 10);
+  EXPECT_EQ(source->next()->index, 40);
+  EXPECT_THROW(source->next(), std::runtime_error);
+}
+
+TEST(ChosenPictures, MayBeLeftUnread) {
+  const fs::path clip =
+      tests::synthetic_clip(kSixSeconds + "-c:v libx264 -preset fast -g 25", "throw.mp4");
+  const auto times = std::make_shared<const FrameTimes>(read_frame_times(clip));
+  // More than may wait: decoding stops until somebody asks.
+  const auto source = open_chosen_pictures(clip, times, {1, 2, 30, 60, 90, 120, 149},
+                                           [](const Frame&) { return Image(6000, 6000, 3); });
+  EXPECT_EQ(source->next()->index, 1);
+  for (const int64_t index : {2, 30, 60, 90, 120, 149}) EXPECT_EQ(source->next()->index, index);
+  EXPECT_FALSE(source->next());
+  open_chosen_pictures(clip, times, {1, 2, 30, 60, 90, 120, 149}, [](const Frame&) {
+    return Image(6000, 6000, 3);
+  })->next();
+}
+
+TEST(ChosenPictures, ATruncatedFileIsCountedByDecoding) {
   const fs::path whole =
       tests::synthetic_clip(kSixSeconds + "-c:v libx264 -preset fast", "whole.mkv");
   std::ifstream file(whole, std::ios::binary);

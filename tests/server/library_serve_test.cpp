@@ -141,6 +141,23 @@ TEST_P(LibraryServeTest, AnUploadGoesOnWhereItWasCutOffAndIsAnalysed) {
   EXPECT_TRUE(fs::is_empty(data()));
 }
 
+TEST_P(LibraryServeTest, ADeletedVideoLeavesNoFramesOnTheDisk) {
+  if (server_) GTEST_SKIP() << "they would be in the user's own folder";
+  const std::string video = analyze_text_clip();
+  const fs::path kept = db() + ".kept", gone = kept / std::string(64, 'a');
+  const ServedProgram server(options());
+  const std::string content = server.get("/v1/videos/" + video).json()["video"]["sha256"];
+  for (const fs::path& folder : {kept / content, gone}) {
+    fs::create_directories(folder);
+    std::ofstream(folder / "a.clip") << "pixels";
+  }
+  EXPECT_EQ(server.send("DELETE", "/v1/videos/" + video, "", {}).status, 200);
+  EXPECT_FALSE(fs::exists(kept / content));
+  const ServedProgram next(options());  // looks for what was deleted elsewhere
+  for (int i = 0; i < 200 && fs::exists(gone); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_FALSE(fs::exists(gone));
+}
+
 TEST_P(LibraryServeTest, AFormWithAFileIsAnalysed) {
   const ServedProgram server(options());
   const std::string file = slurp(synthetic_clip("-f lavfi -i testsrc=size=64x64:rate=25:duration=1 -c:v libx264 -pix_fmt yuv420p", "up.mp4"));

@@ -2,11 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "core/error.h"
 #include "inference/engine.h"
 #include "inference/tiny_checkpoint.h"
+#include "support/synthetic_clip.h"
 
 namespace prismvid::server {
 namespace {
@@ -73,6 +76,20 @@ TEST_F(SharedModelsTest, APersonIsTurnedAwayWhileAnotherModelWorksAndAJobWaits) 
   job.join();
   ASSERT_TRUE(waited);
   EXPECT_EQ(waited->card().sha256, other_.card.sha256);
+}
+
+TEST_F(SharedModelsTest, AChangedCheckpointIsNoticedAtOnce) {
+  const tests::TemporaryFolder folder;
+  std::filesystem::copy(inference::checkpoint("dense_tied"), folder.path() / "model");
+  const std::string name = (folder.path() / "model").string();
+  const deep::ModelChoice before = models_.choose(name);
+  EXPECT_EQ(models_.choose(name).card.sha256, before.card.sha256);
+  std::ofstream(folder.path() / "model" / "prismvid.json") << R"({"window_seconds": 7})";
+  const deep::ModelChoice after = models_.choose(name);
+  EXPECT_NE(after.card.sha256, before.card.sha256);
+  EXPECT_EQ(after.feeding.window_us, 7'000'000);
+  std::filesystem::remove_all(folder.path() / "model");
+  EXPECT_THROW(models_.choose(name), Error);
 }
 
 TEST_F(SharedModelsTest, TheLoadedOneCanBeLookedAt) {

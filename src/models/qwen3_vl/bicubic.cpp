@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/image_copy.h"
+#include "core/vector_clones.h"
 
 namespace prismvid::qwen3_vl {
 namespace {
@@ -20,9 +21,11 @@ double bicubic(double x) {
   return 0.0;
 }
 
+constexpr int kLanes = 8;  // of 32 bits, in the vectors that loops become
+
 // For each output sample: the first input sample, how many, and their fixed-point weights.
 struct Taps {
-  int width = 0;  // weights reserved for each output
+  int width = 0;  // weights reserved for each output, whole vectors; those behind the last are 0
   std::vector<int> first;
   std::vector<int> count;
   std::vector<int32_t> weights;
@@ -32,7 +35,7 @@ Taps make_taps(int in, int out) {
   const double scale = static_cast<double>(in) / out, filter_scale = std::max(scale, 1.0);
   const double support = 2.0 * filter_scale;
   Taps taps;
-  taps.width = static_cast<int>(std::ceil(support)) * 2 + 1;
+  taps.width = (static_cast<int>(std::ceil(support)) * 2 + kLanes) / kLanes * kLanes;
   taps.first.resize(out);
   taps.count.resize(out);
   taps.weights.resize(static_cast<size_t>(out) * taps.width);
@@ -61,27 +64,50 @@ uint8_t clip(int32_t sum) {
 
 constexpr int32_t kHalf = 1 << (kPrecision - 1);
 
+// The channels of a row one behind the other, `pitch` numbers each, so that neighbours are too.
+PRISMVID_VECTOR_CLONES void split(const uint8_t* __restrict rgb, int width, int pitch,
+                                  int32_t* __restrict planes) {
+  for (int x = 0; x < width; ++x)
+    for (int c = 0; c < 3; ++c) planes[c * pitch + x] = rgb[3 * x + c];
+}
+
+// One channel of one row.
+PRISMVID_VECTOR_CLONES void resize_row(const int32_t* __restrict in, const Taps& taps, int width,
+                                       uint8_t* __restrict out) {
+  const int32_t* weights = taps.weights.data();
+  for (int x = 0; x < width; ++x, weights += taps.width) {
+    const int32_t* samples = in + taps.first[static_cast<size_t>(x)];
+    int32_t sums[kLanes] = {};
+    for (int k = 0; k < taps.width; k += kLanes)
+      for (int lane = 0; lane < kLanes; ++lane) sums[lane] += samples[k + lane] * weights[k + lane];
+    int32_t sum = kHalf;
+    for (const int32_t part : sums) sum += part;
+    out[3 * x] = clip(sum);
+  }
+}
+
 Image resize_rows(ImageView image, int width) {
   const Taps taps = make_taps(image.width, width);
   Image result(width, image.height, 3);
+  const int pitch = image.width + taps.width;  // vectors may reach behind the last sample
+  std::vector<int32_t> planes(3 * static_cast<size_t>(pitch));
   for (int y = 0; y < image.height; ++y) {
-    const uint8_t* in = image.row(y);
-    uint8_t* out = result.row(y);
-    for (int x = 0; x < width; ++x) {
-      const int32_t* weights = taps.weights.data() + static_cast<size_t>(x) * taps.width;
-      const uint8_t* pixel = in + 3 * static_cast<size_t>(taps.first[x]);
-      int32_t r = kHalf, g = kHalf, b = kHalf;
-      for (int k = 0; k < taps.count[x]; ++k, pixel += 3) {
-        r += pixel[0] * weights[k];
-        g += pixel[1] * weights[k];
-        b += pixel[2] * weights[k];
-      }
-      out[3 * x] = clip(r);
-      out[3 * x + 1] = clip(g);
-      out[3 * x + 2] = clip(b);
-    }
+    split(image.row(y), image.width, pitch, planes.data());
+    for (int c = 0; c < 3; ++c)
+      resize_row(planes.data() + static_cast<std::ptrdiff_t>(c) * pitch, taps, width,
+                 result.row(y) + c);
   }
   return result;
+}
+
+PRISMVID_VECTOR_CLONES void add_row(const uint8_t* __restrict in, int32_t weight, int bytes,
+                                    int32_t* __restrict sums) {
+  for (int i = 0; i < bytes; ++i) sums[i] += in[i] * weight;
+}
+
+PRISMVID_VECTOR_CLONES void clip_row(const int32_t* __restrict sums, int bytes,
+                                     uint8_t* __restrict out) {
+  for (int i = 0; i < bytes; ++i) out[i] = clip(sums[i]);
 }
 
 Image resize_columns(ImageView image, int height) {
@@ -91,13 +117,10 @@ Image resize_columns(ImageView image, int height) {
   std::vector<int32_t> sums(bytes);
   for (int y = 0; y < height; ++y) {
     std::fill(sums.begin(), sums.end(), kHalf);
-    for (int k = 0; k < taps.count[y]; ++k) {
-      const uint8_t* in = image.row(taps.first[y] + k);
-      const int32_t weight = taps.weights[static_cast<size_t>(y) * taps.width + k];
-      for (int i = 0; i < bytes; ++i) sums[i] += in[i] * weight;
-    }
-    uint8_t* out = result.row(y);
-    for (int i = 0; i < bytes; ++i) out[i] = clip(sums[i]);
+    for (int k = 0; k < taps.count[y]; ++k)
+      add_row(image.row(taps.first[y] + k), taps.weights[static_cast<size_t>(y) * taps.width + k],
+              bytes, sums.data());
+    clip_row(sums.data(), bytes, result.row(y));
   }
   return result;
 }
