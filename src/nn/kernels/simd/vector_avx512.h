@@ -139,7 +139,6 @@ struct Avx512Lanes {
   static Bytes add_sixteenth(Bytes sum, Bytes raised) {
     return _mm512_add_epi32(sum, _mm512_srai_epi32(raised, 4));
   }
-  static Bytes add_widened(Bytes sum, Bytes partial) { return _mm512_add_epi32(sum, partial); }
 
   /// acc + four products of unsigned and signed bytes in each lane.
   template <int kBits>
