@@ -26,6 +26,7 @@ struct Avx2 {
   static constexpr int kFloatTokensTogether = 6;
   template <int kBits>
   static constexpr int kTokensTogether = kBits == 8 ? 4 : 6;
+  static constexpr int kTokensOfPair = 2;  // with two blocks of rows
   /// Steps of kBits and 8 bits whose sums 16 bits hold; those of 8 bits are 32 bits wide at once.
   template <int kBits>
   static constexpr int kPartialSteps = kBits == 2   ? 32
@@ -97,6 +98,10 @@ struct Avx2 {
       return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
     };
     return multiply(value, {power(whole.low), power(whole.high)});
+  }
+  /// 2^x of x from 0 down to 1e-5 of it, 2^-64 from -64 down; a NaN stays.
+  static Floats exp2_of_negative(Floats x) {
+    return {exp2_of_negative(x.low), exp2_of_negative(x.high)};
   }
   static float exp2_of(float x) { return _mm256_cvtss_f32(exp2(broadcast(x)).low); }
 
@@ -252,6 +257,33 @@ struct Avx2 {
     }
     return acc;
   }
+  /// acc + two products of signed 16-bit numbers in each lane.
+  static Bytes dot_words(Bytes acc, Bytes words, Bytes two_words) {
+    __m256i products;
+    asm("vpmaddwd %[two], %[low], %[p]\n\t"
+        "vpaddd %[p], %[sum_low], %[sum_low]\n\t"
+        "vpmaddwd %[two], %[high], %[p]\n\t"
+        "vpaddd %[p], %[sum_high], %[sum_high]"
+        : [sum_low] "+x"(acc.low), [sum_high] "+x"(acc.high), [p] "=&x"(products)
+        : [low] "x"(words.low), [high] "x"(words.high), [two] "x"(two_words.low));
+    return acc;
+  }
+  /// The low halves of `even` beside those of `odd`.
+  static Bytes join_halves(Bytes even, Bytes odd) {
+    return {_mm256_blend_epi16(even.low, _mm256_slli_epi32(odd.low, 16), 0xaa),
+            _mm256_blend_epi16(even.high, _mm256_slli_epi32(odd.high, 16), 0xaa)};
+  }
+  /// Sixteen integers to 16 bits, saturating.
+  static void store_words(void* p, Bytes v) {
+    const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(v.low, v.high), 0xd8);
+    _mm256_storeu_si256(static_cast<__m256i*>(p), words);
+  }
+  static Bytes repeat_integer(int value) {
+    return {_mm256_set1_epi32(value), _mm256_set1_epi32(value)};
+  }
+  static Bytes repeat_four(const void* p) {
+    return repeat_integer(static_cast<int>(*static_cast<const FourBytes*>(p)));
+  }
   /// What dot_bytes() added up as 32 bits.
   template <int kBits>
   static Bytes widened(Bytes partial) {
@@ -276,6 +308,17 @@ struct Avx2 {
     return _mm256_castsi256_si128(packed);
   }
 
+  static __m256 exp2_of_negative(__m256 x) {
+    const __m256 turning = _mm256_set1_ps(12582912.0f);  // from which on a number is whole
+    x = _mm256_max_ps(_mm256_set1_ps(-64.0f), x);
+    const __m256 moved = _mm256_add_ps(x, turning);
+    const __m256 rest = _mm256_sub_ps(x, _mm256_sub_ps(moved, turning));
+    __m256 sum = _mm256_set1_ps(9.5605102e-03f);
+    for (float coefficient : {5.5917039e-02f, 2.4024981e-01f, 6.9312197e-01f, 9.9999919e-01f})
+      sum = _mm256_fmadd_ps(sum, rest, _mm256_set1_ps(coefficient));
+    const __m256i power = _mm256_slli_epi32(_mm256_castps_si256(moved), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(sum), power));
+  }
   static __m256i ones() { return _mm256_set1_epi16(1); }
   /// Two products with activations are at most 2 * 128 * 127.
   static Bytes magnitudes(Bytes weights) {

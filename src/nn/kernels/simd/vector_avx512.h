@@ -25,6 +25,7 @@ struct Avx512Lanes {
   static constexpr int kFloatTokensTogether = 12;
   template <int kBits>
   static constexpr int kTokensTogether = 12;
+  static constexpr int kTokensOfPair = 12;  // with two blocks of rows
   template <int kBits>
   static constexpr int kPartialSteps = 0;  // VNNI sums up in 32 bits
   template <int kBits>
