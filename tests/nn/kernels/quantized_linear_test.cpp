@@ -153,13 +153,18 @@ TEST_P(QuantizedLinear, AgreesForSmallLargeAndEmptyActivations) {
 }
 
 TEST_P(QuantizedLinear, LargestWeightsAndActivationsDoNotOverflow) {
-  RandomMatrix matrix(16, 128, 8, 128, NumberType::kFloat32);
-  std::fill(matrix.words.begin(), matrix.words.end(), ~0u);
-  for (std::size_t i = 0; i < matrix.weights.size(); ++i)
-    matrix.weights[i] = 255.0 * load_number(matrix.view.scales, NumberType::kFloat32, i / 128) +
-                        load_number(matrix.view.biases, NumberType::kFloat32, i / 128);
-  for (float value : {1.0f, -1.0f})
-    for (int tokens : {1, 6}) expect_close(matrix, std::vector<float>(tokens * 128, value), tokens);
+  for (int bits : {2, 3, 4, 5, 6, 8})
+    for (int group : {32, 64, 128}) {
+      RandomMatrix matrix(16, 128, bits, group, NumberType::kFloat32);
+      std::fill(matrix.words.begin(), matrix.words.end(), ~0u);
+      for (std::size_t i = 0; i < matrix.weights.size(); ++i)
+        matrix.weights[i] = double((1 << bits) - 1) *
+                                load_number(matrix.view.scales, NumberType::kFloat32, i / group) +
+                            load_number(matrix.view.biases, NumberType::kFloat32, i / group);
+      for (float value : {1.0f, -1.0f})
+        for (int tokens : {1, 6, 30})
+          expect_close(matrix, std::vector<float>(tokens * 128, value), tokens);
+    }
 }
 
 TEST_P(QuantizedLinear, AnInfinityOrNanStaysInItsTokenAndIsSeen) {

@@ -1,14 +1,63 @@
 // Attention in whole numbers: scores of bytes, shares and values of 16 bits, with a scale for each
-// query, for each key and for each channel of kKeysTogether values.
+// query, for each key and for each channel of kKeysTogether values. Where no instruction sums up
+// products of bytes exactly, bytes are multiplied as 16-bit numbers.
 #pragma once
 
 #include "nn/kernels/simd/attention.h"
 
 namespace prismvid::nn::kernels {
 
-/// Bytes of a packed block of 16 keys: four channels in a step, then the keys' scales.
-static constexpr std::size_t key_block_bytes(int head_dim) {
-  return 64 * (std::size_t(rounded_up(head_dim, 4)) / 4 + 1);
+/// Products of 16-bit numbers: two columns in a step.
+template <class V>
+struct WordDot {
+  using Vector = V;
+  using Sum = typename V::Bytes;
+  template <int kBits>
+  static Sum dot_repeated(Sum sum, typename V::Bytes words, typename V::Bytes two_words) {
+    return V::dot_words(sum, words, two_words);
+  }
+};
+
+/// Keys as bytes, kOffset more than they count, which each query takes off beforehand.
+template <class V>
+struct ByteKeys {
+  using Vector = V;
+  using Dot = ByteDot<V>;
+  static constexpr int kChannelsPerStep = 4, kOffset = 128;
+  static std::uint32_t query_step(const std::int8_t* channels) {
+    std::uint32_t four;
+    __builtin_memcpy(&four, channels, 4);
+    return four;
+  }
+  static std::uint32_t key_step(const std::int8_t* channels) {
+    return query_step(channels) ^ 0x80808080u;
+  }
+};
+
+/// The same bytes as 16-bit numbers.
+template <class V>
+struct WordKeys {
+  using Vector = V;
+  using Dot = WordDot<V>;
+  static constexpr int kChannelsPerStep = 2, kOffset = 0;
+  static std::uint32_t query_step(const std::int8_t* channels) {
+    const std::int16_t two[] = {channels[0], channels[1]};
+    std::uint32_t step;
+    __builtin_memcpy(&step, two, 4);
+    return step;
+  }
+  static std::uint32_t key_step(const std::int8_t* channels) { return query_step(channels); }
+};
+
+template <class Keys>
+constexpr int key_steps(int head_dim) {
+  return rounded_up(head_dim, Keys::kChannelsPerStep) / Keys::kChannelsPerStep;
+}
+
+/// Bytes of a packed block of 16 keys: its steps, then the keys' scales.
+template <class Keys>
+constexpr std::size_t key_block_bytes(int head_dim) {
+  return 64 * (std::size_t(key_steps<Keys>(head_dim)) + 1);
 }
 
 /// Of kKeysTogether packed values of 16 channels: two keys in a step, then the channels' scales.
@@ -56,13 +105,14 @@ void mean_of_first_keys(const PackHeadArguments& a, float* mean) {
   }
 }
 
-template <class V>
+template <class Keys>
 void pack_byte_keys(const PackHeadArguments& a) {
+  using V = typename Keys::Vector;
   alignas(64) float mean[kMaxHeadDim];
   mean_of_first_keys<V>(a, mean);
-  const int steps = rounded_up(a.head_dim, 4) / 4;
+  const int steps = key_steps<Keys>(a.head_dim);
   std::uint8_t* out = a.packed;
-  for (int first = 0; first < a.tokens; first += 16, out += key_block_bytes(a.head_dim)) {
+  for (int first = 0; first < a.tokens; first += 16, out += key_block_bytes<Keys>(a.head_dim)) {
     auto* words = reinterpret_cast<std::uint32_t*>(out);
     auto* scales = reinterpret_cast<float*>(out + 64 * steps);
     for (int r = 0; r < 16; ++r) {
@@ -72,33 +122,30 @@ void pack_byte_keys(const PackHeadArguments& a) {
       }
       const RoundedVector<V> key(number_at(a.input, a.input_type, (first + r) * a.input_stride),
                                  a.input_type, a.head_dim, mean);
-      for (int s = 0; s < steps; ++s) {
-        std::uint32_t four;
-        __builtin_memcpy(&four, key.bytes + 4 * s, 4);
-        words[16 * s + r] = four ^ 0x80808080u;
-      }
+      for (int s = 0; s < steps; ++s)
+        words[16 * s + r] = Keys::key_step(key.bytes + Keys::kChannelsPerStep * s);
       scales[r] = key.scale;
     }
   }
 }
 
-/// Scores of bytes. Keys are 128 more than they count, which each query takes off beforehand.
-template <class Vector>
+/// Scores of bytes.
+template <class Keys>
 class ByteScores {
  public:
-  using V = Vector;
+  using V = typename Keys::Vector;
 
-  explicit ByteScores(const AttendBlockArguments& a)
-      : a_(a), steps_(rounded_up(a.head_dim, 4) / 4) {
+  explicit ByteScores(const AttendBlockArguments& a) : a_(a), steps_(key_steps<Keys>(a.head_dim)) {
     for (int t = 0; t < a.query_count; ++t) {
       const RoundedVector<V> query(number_at(a.queries, a.type, t * a.query_stride), a.type,
                                    a.head_dim, nullptr);
       const int tile = t / kMaxTile * kMaxTile, width = tile_width(a, t);
       std::uint32_t* out = queries_ + tile * steps_ + t - tile;
       int sum = 0;
-      for (int d = 0; d < 4 * steps_; ++d) sum += query.bytes[d];
-      for (int s = 0; s < steps_; ++s) __builtin_memcpy(out + s * width, query.bytes + 4 * s, 4);
-      starts_[t] = -128 * sum;
+      for (int d = 0; d < Keys::kChannelsPerStep * steps_; ++d) sum += query.bytes[d];
+      for (int s = 0; s < steps_; ++s)
+        out[s * width] = Keys::query_step(query.bytes + Keys::kChannelsPerStep * s);
+      starts_[t] = -Keys::kOffset * sum;
       // Not 0, which would make NaN of the keys that are not seen.
       factors_[t] = query.scale == 0 ? a.scale : query.scale * a.scale;
     }
@@ -107,7 +154,7 @@ class ByteScores {
   float factor(int t) const { return factors_[t]; }
 
   void find(int first, int blocks, ScoreBlock* scores) const {
-    const std::size_t bytes = key_block_bytes(a_.head_dim);
+    const std::size_t bytes = key_block_bytes<Keys>(a_.head_dim);
     const std::uint8_t* keys = a_.keys + first / 16 * bytes;
     for (int b = 0; b < blocks; b += 2, keys += 2 * bytes) {
       // A last block alone is found twice.
@@ -115,7 +162,7 @@ class ByteScores {
       for (int tile = 0; tile < a_.query_count; tile += kMaxTile) {
         const int width = tile_width(a_, tile);
         const auto* x = reinterpret_cast<const std::uint8_t*>(queries_ + tile * steps_);
-        in_parts<kTogether>(width, [&]<int T>(int from) {
+        in_parts<V::kTokensOfPair>(width, [&]<int T>(int from) {
           find_pair<T>(keys, next * bytes, x + 4 * from, 4 * width, tile + from,
                        scores[b][tile + from], scores[b + next][tile + from]);
         });
@@ -124,14 +171,12 @@ class ByteScores {
   }
 
  private:
-  static constexpr int kTogether = ByteDot<V>::template kTokensTogether<8>;
-
   template <int T>
   void find_pair(const std::uint8_t* keys, std::size_t next_block, const std::uint8_t* x,
                  std::size_t x_stride, int query, float* out, float* next_out) const {
     const auto* scales = reinterpret_cast<const float*>(keys + 64 * steps_);
     const auto* next_scales = reinterpret_cast<const float*>(keys + 64 * steps_ + next_block);
-    multiply_pair<ByteDot<V>, 8, T>(
+    multiply_pair<typename Keys::Dot, 8, T>(
         steps_, keys, next_block, x, x_stride,
         [&](int t) { return V::repeat_integer(starts_[query + t]); },
         [&](int t, auto dots, auto next_dots) {
@@ -144,7 +189,7 @@ class ByteScores {
   int steps_;
   int starts_[kQueriesTogether];
   float factors_[kQueriesTogether];
-  alignas(64) std::uint32_t queries_[kQueriesTogether * kMaxHeadDim / 4];
+  alignas(64) std::uint32_t queries_[kQueriesTogether * kMaxHeadDim / Keys::kChannelsPerStep];
 };
 
 /// The largest share and value as whole numbers: kKeysTogether products stay within 32 bits, also
@@ -186,17 +231,6 @@ void pack_word_values(const PackHeadArguments& a) {
       pack_word_block<V>(a, first, channel, out);
 }
 
-/// Products of 16-bit numbers: two columns in a step.
-template <class V>
-struct WordDot {
-  using Vector = V;
-  using Sum = typename V::Bytes;
-  template <int kBits>
-  static Sum dot_repeated(Sum sum, typename V::Bytes words, typename V::Bytes two_words) {
-    return V::dot_words(sum, words, two_words);
-  }
-};
-
 /// What queries make of values: shares are of the largest score among kKeysTogether keys, so that
 /// a key far above all others costs its neighbours their share, but no others.
 template <class Vector>
@@ -221,7 +255,7 @@ class WordMix {
     const std::uint8_t* values = a_.values + first / kKeysTogether * blocks_ * kValueBlockBytes;
     for (int b = 0; b < blocks_; b += 2, values += 2 * kValueBlockBytes) {
       for (int tile = 0; tile < a_.query_count; tile += kMaxTile) {
-        in_parts<kTogether>(tile_width(a_, tile), [&]<int T>(int from) {
+        in_parts<V::kTokensOfPair>(tile_width(a_, tile), [&]<int T>(int from) {
           if (b + 1 < blocks_)
             mix_pair<T, true>(values, keys / 2, b, tile + from);
           else
@@ -232,7 +266,6 @@ class WordMix {
   }
 
  private:
-  static constexpr int kTogether = ByteDot<V>::template kTokensTogether<8>;
   static constexpr int kSteps = kKeysTogether / 2;
 
   /// Channels of block b and of the next one, or the first alone.

@@ -1,5 +1,6 @@
 #include "nn/kernels/simd/attend_rows.h"
 #include "nn/kernels/simd/attention.h"
+#include "nn/kernels/simd/byte_attention.h"
 #include "nn/kernels/simd/dense_linear.h"
 #include "nn/kernels/simd/elementwise.h"
 #include "nn/kernels/simd/float_dot.h"
@@ -23,9 +24,10 @@ const KernelTable& avx2_kernels() {
       .normalize = normalize<Avx2>,
       .rotate = rotate<Avx2>,
       .activate = {activate<Avx2, SwiGlu>, activate<Avx2, Gelu>, activate<Avx2, GeluTanh>},
-      .pack_keys = {pack_keys<Floats>, pack_keys<Full>},
-      .pack_values = {pack_values<Floats>, pack_values<Full>},
-      .attend_block = {attend_block<Floats>, attend_block<Full>}};
+      .pack_keys = {pack_keys<Floats>, pack_keys<Full>, pack_byte_keys<WordKeys<Avx2>>},
+      .pack_values = {pack_values<Floats>, pack_values<Full>, pack_word_values<Avx2>},
+      .attend_block = {attend_block<Floats>, attend_block<Full>,
+                       attend_block<ByteScores<WordKeys<Avx2>>, WordMix<Avx2>>}};
   return table;
 }
 

@@ -3,216 +3,17 @@
 // copy the linker could keep for processors that lack these instructions.
 #pragma once
 
-#include <utility>
-
-#include "nn/kernels/kernel_table.h"
+#include "nn/kernels/simd/block_pairs.h"
+#include "nn/kernels/simd/partial_sums.h"
 
 namespace prismvid::nn::kernels {
-
-/// Products of bytes with rounded activations: four columns in a step.
-template <class V>
-struct ByteDot {
-  using Vector = V;
-  using Sum = typename V::Bytes;
-  static constexpr int kColumnsPerStep = 4;
-  static constexpr bool kRoundsToBytes = true;
-
-  /// Tokens whose sums fit into the registers together.
-  template <int kBits>
-  static constexpr int kTokensTogether = V::template kTokensTogether<kBits>;
-  /// Steps that may be added up before widen(); 0: sums are wide at once.
-  template <int kBits>
-  static constexpr int kPartialSteps = V::template kPartialSteps<kBits>;
-  /// Blocks of 16 rows whose sums are in registers together, so that an activation serves them all.
-  template <int kBits>
-  static constexpr int kBlocksPerTile = V::kPairsBlocks ? 2 : 1;
-  /// What was taken off each weight to make it a signed byte.
-  template <int kBits>
-  static constexpr int kOffset = V::template kOffset<kBits>;
-
-  static Sum zero() { return V::zero_bytes(); }
-  static typename V::Floats to_floats(Sum sum) { return V::to_floats(sum); }
-  template <int kBits>
-  static Sum dot(Sum sum, typename V::Bytes weights, const void* x) {
-    return V::template dot_bytes<kBits>(sum, weights, x);
-  }
-  template <int kBits>
-  static Sum dot_repeated(Sum sum, typename V::Bytes weights, typename V::Bytes four) {
-    return V::template dot_repeated<kBits>(sum, weights, four);
-  }
-  static Sum widen(Sum sum, Sum partial) { return V::add_widened(sum, partial); }
-  template <int kBits>
-  static void store_panel(std::uint8_t* panel, typename V::Bytes bytes) {
-    V::store_bytes(panel, V::template offset<kBits>(bytes));
-  }
-  /// Stores 16 whole numbers as bytes.
-  static typename V::Floats store_activations(std::uint8_t* out, std::size_t stride,
-                                              typename V::Floats x) {
-    std::int8_t bytes[16];
-    const auto whole = V::to_integers(x);
-    V::store_narrow(bytes, whole);
-    for (int i = 0; i < 4; ++i) __builtin_memcpy(out + i * stride, bytes + 4 * i, 4);
-    return V::to_floats(whole);
-  }
-};
-
-/// Multiplies two rows by two tokens in one instruction: weights of two steps lie together, and
-/// add_pairs() takes the place of add_dots().
-template <class Dot>
-concept MatrixDot = requires {
-  typename Dot::PairSums;
-};
-
-/// Tokens of a prepared tile of `width`: values (step, width, 4 bytes), then scales and sums
-/// (group, width) as f32.
-struct TileView {
-  const std::uint8_t* values;
-  const float* scales;
-  const float* sums;
-  int width;
-
-  TileView from(int token) const {
-    return {values + 4 * token, scales + token, sums + token, width};
-  }
-};
-
-template <class Dot>
-constexpr std::size_t value_bytes(int tokens, int columns) {
-  return std::size_t(tokens) * columns / Dot::kColumnsPerStep * 4;
-}
-
-/// The factor that brings a group's largest magnitude to 127, and its inverse.
-struct ByteScale {
-  float scale, inverse;
-};
-
-static ByteScale byte_scale(std::uint32_t magnitude_bits) {
-  float most;
-  __builtin_memcpy(&most, &magnitude_bits, 4);
-  if (magnitude_bits >= 0x7f800000u) return {__builtin_nanf(""), 0.0f};
-  if (most < 1e-30f) return {0.0f, 0.0f};
-  return {most / 127.0f, 127.0f / most};
-}
-
-template <class Dot>
-void prepare_group(const char* input, NumberType type, int group_size, std::uint8_t* out,
-                   std::size_t stride, float* scale, float* sum) {
-  using V = typename Dot::Vector;
-  const std::size_t number = byte_size(type);
-  ByteScale factor = {1.0f, 1.0f};
-  if constexpr (Dot::kRoundsToBytes) {
-    auto most = V::zero_bytes();
-    for (int k = 0; k < group_size; k += 16)
-      most = V::max_magnitude(most, V::load_numbers(input + k * number, type));
-    factor = byte_scale(V::max_lane(most));
-  }
-  auto total = V::zero();
-  for (int k = 0; k < group_size; k += 16) {
-    const auto x = V::load_numbers(input + k * number, type);
-    std::uint8_t* to = out + k / Dot::kColumnsPerStep * stride;
-    const auto scaled = Dot::kRoundsToBytes ? V::multiply(x, V::broadcast(factor.inverse)) : x;
-    total = V::add(total, Dot::store_activations(to, stride, scaled));
-  }
-  *scale = factor.scale;
-  *sum = V::sum(total) * factor.scale;
-}
-
-template <class Dot>
-void prepare(const PrepareArguments& a) {
-  const int groups = a.columns / a.group_size;
-  auto* scales = reinterpret_cast<float*>(a.prepared + value_bytes<Dot>(a.tokens, a.columns));
-  float* sums = scales + std::size_t(groups) * a.tokens;
-  const std::size_t stride = 4 * std::size_t(a.tokens);
-  for (int t = 0; t < a.tokens; ++t) {
-    const char* row =
-        static_cast<const char*>(a.input) + t * a.input_stride * byte_size(a.input_type);
-    for (int g = 0; g < groups; ++g) {
-      const int column = g * a.group_size;
-      prepare_group<Dot>(row + column * byte_size(a.input_type), a.input_type, a.group_size,
-                         a.prepared + value_bytes<Dot>(a.tokens, column) + 4 * t, stride,
-                         scales + g * a.tokens + t, sums + g * a.tokens + t);
-    }
-  }
-}
-
-/// 32 columns of 16 rows as 8 vectors of bytes, from `kBits` vectors of bit planes. With kRaises,
-/// for 3 bits alone, the last four stay in the upper half of their bytes, sixteen times as large.
-template <class V, int kBits, bool kRaises = false>
-struct Unit {
-  typename V::Bytes vectors[8];
-
-  static_assert(!kRaises || kBits == 3);
-
-  explicit Unit(const std::uint8_t* p) {
-    if constexpr (kBits == 8)
-      for (int i = 0; i < 8; ++i) vectors[i] = V::load_bytes(p + 64 * i);
-    if constexpr ((kBits & 4) != 0)
-      for (int i = 0; i < 4; ++i) {
-        const auto v = V::load_bytes(p + 64 * i);
-        vectors[2 * i] = V::mask(v, 15);
-        vectors[2 * i + 1] = V::mask(V::template shift_right<4>(v), 15);
-      }
-    if constexpr (kBits == 3) {
-      unpack_three(p);
-    } else {
-      if constexpr ((kBits & 2) != 0) add_pairs(p + 64 * (kBits & 4));
-      if constexpr ((kBits & 1) != 0) add_bits(V::load_bytes(p + 64 * (kBits - 1)));
-    }
-  }
-
- private:
-  /// Puts field `kField` of `v`, `kWidth` bits wide, above the bits that are there.
-  template <int kWidth, int kField>
-  void add_field(typename V::Bytes v, typename V::Bytes& to) {
-    constexpr int kLow = kBits & ~(2 * kWidth - 1), kMask = ((1 << kWidth) - 1) << kLow;
-    const auto moved = V::template shift_right<kWidth * kField - kLow>(v);
-    if constexpr (kLow == 0)
-      to = V::mask(moved, kMask);
-    else
-      to = V::merge(to, moved, kMask);
-  }
-  void add_pairs(const std::uint8_t* p) {
-    for (int i = 0; i < 2; ++i) {
-      const auto v = V::load_bytes(p + 64 * i);
-      add_field<2, 0>(v, vectors[2 * i]);
-      add_field<2, 1>(v, vectors[2 * i + 1]);
-      add_field<2, 2>(v, vectors[2 * i + 4]);
-      add_field<2, 3>(v, vectors[2 * i + 5]);
-    }
-  }
-  /// Two pairs of bits and the two bits above them at a time.
-  void unpack_three(const std::uint8_t* p) {
-    const auto low = V::load_bytes(p), high = V::load_bytes(p + 64), top = V::load_bytes(p + 128);
-    unpack_two<0>(low, top);
-    unpack_two<1>(V::template shift_right<2>(low), top);
-    unpack_two<2>(high, top);
-    unpack_two<3>(V::template shift_right<2>(high), top);
-  }
-  template <int kFour>
-  void unpack_two(typename V::Bytes pairs, typename V::Bytes top) {
-    const auto two = V::merge(V::mask(pairs, 0x33), V::template shift_right<kFour - 2>(top), 0x44);
-    vectors[kFour] = V::mask(two, 15);
-    vectors[kFour + 4] =
-        kRaises ? V::mask(two, 0xf0) : V::mask(V::template shift_right<4>(two), 15);
-  }
-  void add_bits(typename V::Bytes v) {
-    add_field<1, 0>(v, vectors[0]);
-    add_field<1, 1>(v, vectors[1]);
-    add_field<1, 2>(v, vectors[2]);
-    add_field<1, 3>(v, vectors[3]);
-    add_field<1, 4>(v, vectors[4]);
-    add_field<1, 5>(v, vectors[5]);
-    add_field<1, 6>(v, vectors[6]);
-    add_field<1, 7>(v, vectors[7]);
-  }
-};
 
 /// sums[b] += weights of block b . x for `steps` vectors of weights, B blocks and T tokens;
 /// `weight(step, b)` loads one. Tokens' activations lie kTokenStride bytes apart.
 template <class Dot, int kBits, int T, int B = 1, int kTokenStride = 4, class Weight>
 void add_dots(int steps, Weight weight, const std::uint8_t* x, std::size_t x_stride,
               typename Dot::Sum* sums) {
-  if constexpr (Dot::template kPartialSteps<kBits> == 0 && B > 1) {
+  if constexpr (B > 1) {
     for (int s = 0; s < steps; ++s, x += x_stride) {
       typename Dot::Vector::Bytes w[B];
       for (int b = 0; b < B; ++b) w[b] = weight(s, b);
@@ -222,39 +23,13 @@ void add_dots(int steps, Weight weight, const std::uint8_t* x, std::size_t x_str
           sums[b * T + t] = Dot::template dot_repeated<kBits>(sums[b * T + t], w[b], four);
       }
     }
-  } else if constexpr (Dot::template kPartialSteps<kBits> == 0) {
+  } else {
     for (int s = 0; s < steps; ++s, x += x_stride) {
       const auto w = weight(s, 0);
       for (int t = 0; t < T; ++t)
         sums[t] = Dot::template dot<kBits>(sums[t], w, x + kTokenStride * t);
     }
-  } else {
-    static_assert(B == 1);
-    constexpr int kMost = Dot::template kPartialSteps<kBits>;
-    const int together = steps < kMost ? steps : kMost;
-    for (int first = 0; first < steps; first += together) {
-      typename Dot::Sum partial[T];
-      for (int t = 0; t < T; ++t) partial[t] = Dot::zero();
-      for (int s = first; s < first + together; ++s, x += x_stride) {
-        const auto w = weight(s, 0);
-        for (int t = 0; t < T; ++t)
-          partial[t] = Dot::template dot<kBits>(partial[t], w, x + kTokenStride * t);
-      }
-      for (int t = 0; t < T; ++t) sums[t] = Dot::widen(sums[t], partial[t]);
-    }
   }
-}
-
-/// A group's bias, with what the offset of its weights took off.
-template <class Dot, int kBits>
-typename Dot::Vector::Floats whole_bias(typename Dot::Vector::Floats scale,
-                                        typename Dot::Vector::Floats bias) {
-  using V = typename Dot::Vector;
-  constexpr int kOffset = Dot::template kOffset<kBits>;
-  if constexpr (kOffset == 0)
-    return bias;
-  else
-    return V::multiply_add(scale, V::broadcast(kOffset), bias);
 }
 
 /// sums += scale * (weights . x) + bias * (sum of x), for one group and T tokens.
@@ -302,8 +77,14 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
         add_raised_dots<Dot>(p, x.values, dots[0], raised);
       } else {
         const Unit<V, kBits> unit(p);
-        const auto weight = [&](int i, int) { return V::template offset<kBits>(unit.vectors[i]); };
-        add_dots<Dot, kBits, T>(8, weight, x.values, 4 * T, dots);
+        const auto weight = [&](int i, int = 0) {
+          return V::template offset<kBits>(unit.vectors[i]);
+        };
+        const std::uint8_t* values = x.values;
+        if constexpr (kUnrolls<Dot, kBits>)
+          add_whole_dots<Dot, kBits, T, 8>(weight, values, 4 * T, dots);
+        else
+          add_dots<Dot, kBits, T>(8, weight, values, 4 * T, dots);
       }
     }
     if constexpr (kRaises) dots[0] = V::add_sixteenth(dots[0], raised);
@@ -311,40 +92,6 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
   }
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
 }
-
-/// Some groups of a block, unpacked once for all tokens.
-template <class Dot>
-struct Panel {
-  static constexpr int kColumns = 128 * Dot::kColumnsPerStep;
-  static constexpr int kMaxGroups = kColumns / 32;
-  alignas(64) std::uint8_t values[kColumns / Dot::kColumnsPerStep * 64];
-  alignas(64) float scales[kMaxGroups * 16];
-  alignas(64) float biases[kMaxGroups * 16];
-
-  template <int kBits>
-  void unpack(const PackedBlocks& m, const std::uint8_t* p, int groups) {
-    using V = typename Dot::Vector;
-    constexpr int kSteps = 4 / Dot::kColumnsPerStep;
-    const std::size_t number = byte_size(m.scale_type);
-    std::uint8_t* to = values;
-    for (int g = 0; g < groups; ++g) {
-      const auto scale = V::load_numbers(p, m.scale_type);
-      V::store(scales + 16 * g, scale);
-      V::store(biases + 16 * g,
-               whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type)));
-      p += 32 * number;
-      for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
-        const Unit<V, kBits> unit(p);
-        if constexpr (MatrixDot<Dot>)
-          for (int i = 0; i < 8; i += 2, to += 128)
-            Dot::template store_pair<kBits>(to, unit.vectors[i], unit.vectors[i + 1]);
-        else
-          for (int i = 0; i < 8; ++i, to += 64 * kSteps)
-            Dot::template store_panel<kBits>(to, unit.vectors[i]);
-      }
-    }
-  }
-};
 
 /// out[b] (T, 16) += panel b times T tokens. The registers hold a group's sums; those of all groups
 /// stay in memory and are touched once a group.
@@ -395,66 +142,6 @@ void multiply_panel(const Panel<Dot>& panel, int groups, int steps, TileView x, 
                       x.scales + g * x.width, x.sums + g * x.width, sums);
   }
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
-}
-
-/// Calls f<0>() to f<N - 1>(), one behind the other: registers have no index.
-template <int N, class F>
-[[gnu::always_inline]] inline void each(F&& f) {
-  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-    (f.template operator()<I>(), ...);
-  }
-  (std::make_integer_sequence<int, N>());
-}
-
-/// Adds `steps` steps of T tokens times two blocks, `next_block` bytes apart, to start(token), and
-/// hands each token's two sums to finish(token, first, second). An activation is loaded once for
-/// both. Sums that were given back would lie in memory on their way (g++ 12).
-template <class Dot, int kBits, int T, int kTokenStride = 4, class Start, class Finish>
-[[gnu::always_inline]] inline void multiply_pair(int steps, const std::uint8_t* weights,
-                                                 std::size_t next_block, const std::uint8_t* x,
-                                                 std::size_t x_stride, Start start, Finish finish) {
-  using V = typename Dot::Vector;
-  typename Dot::Sum first[T], second[T];
-  each<T>([&]<int t>() { first[t] = second[t] = start(t); });
-  for (int s = 0; s < steps; ++s, weights += 64, x += x_stride) {
-    const auto w = V::load_bytes(weights), v = V::load_bytes(weights + next_block);
-    each<T>([&]<int t>() {
-      const auto four = V::repeat_four(x + kTokenStride * t);
-      first[t] = Dot::template dot_repeated<kBits>(first[t], w, four);
-      second[t] = Dot::template dot_repeated<kBits>(second[t], v, four);
-    });
-  }
-  each<T>([&]<int t>() { finish(t, first[t], second[t]); });
-}
-
-/// out[b] (T, 16) += panel b of two times T tokens; a group's sums go from the registers
-/// into those of all groups.
-template <class Dot, int kBits, int T>
-void multiply_panel_pair(const Panel<Dot>* panels, int groups, int steps, TileView x,
-                         float* const* out) {
-  using V = typename Dot::Vector;
-  const std::uint8_t* weights = panels[0].values;
-  const std::size_t stride = 4 * x.width;
-  float *const first_out = out[0], *const second_out = out[1];
-  for (int g = 0; g < groups; ++g, x.scales += x.width, x.sums += x.width) {
-    const auto scale = V::load(panels[0].scales + 16 * g),
-               next_scale = V::load(panels[1].scales + 16 * g),
-               bias = V::load(panels[0].biases + 16 * g),
-               next_bias = V::load(panels[1].biases + 16 * g);
-    const auto add = [](float* to, auto dots, auto both_scales, auto weight_bias, auto x_sum) {
-      const auto with_bias = V::multiply_add(weight_bias, x_sum, V::load(to));
-      V::store(to, V::multiply_add(Dot::to_floats(dots), both_scales, with_bias));
-    };
-    multiply_pair<Dot, kBits, T>(
-        steps, weights, sizeof(panels[0]), x.values, stride, [](int) { return Dot::zero(); },
-        [&](int t, auto dots, auto next_dots) {
-          const auto x_scale = V::broadcast(x.scales[t]), x_sum = V::broadcast(x.sums[t]);
-          add(first_out + 16 * t, dots, V::multiply(scale, x_scale), bias, x_sum);
-          add(second_out + 16 * t, next_dots, V::multiply(next_scale, x_scale), next_bias, x_sum);
-        });
-    weights += 64 * steps;
-    x.values += stride * steps;
-  }
 }
 
 template <class Dot>
@@ -573,6 +260,8 @@ void add_panels(const MultiplyArguments& a, int block, int first_group, int grou
       for (int b = 0; b < B; ++b) out[b] = sums[b] + 16 * (t + from);
       if constexpr (B == 2 && kPairsBlocks<Dot>)
         multiply_panel_pair<Dot, kBits, T>(panels, groups, steps, x.from(from), out);
+      else if constexpr (kUnrolls<Dot, kBits>)
+        multiply_unrolled_panel<Dot, kBits, T>(*panels, groups, steps, x.from(from), *out);
       else
         multiply_panels<Dot, kBits, T, B>(panels, groups, steps, x.from(from), out);
     });

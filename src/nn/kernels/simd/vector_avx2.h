@@ -21,19 +21,20 @@ struct Avx2 {
   static constexpr bool kRaises = false;
   static constexpr bool kPairsBlocks = false;
   static constexpr bool kKeepsSums = false;  // of more tokens too, see multiply_panel()
-  // 16 registers: two for each token's sums, two for the weights, one for an activation. For bytes
-  // one more for products; with 6 tokens g++ 12 keeps sums in memory.
+  // 16 registers: two for each token's sums, two for the weights, one for an activation, and for
+  // bytes one for products. 8 bits need three more, see dot_bytes().
   static constexpr int kFloatTokensTogether = 6;
   template <int kBits>
-  static constexpr int kTokensTogether = 4;
-  /// Four products of kBits and 8 bits that 16-bit sums hold; 8-bit weights need 32 at once.
+  static constexpr int kTokensTogether = kBits == 8 ? 4 : 6;
+  static constexpr int kTokensOfPair = 2;  // with two blocks of rows
+  /// Steps of kBits and 8 bits whose sums 16 bits hold; those of 8 bits are 32 bits wide at once.
   template <int kBits>
   static constexpr int kPartialSteps = kBits == 2   ? 32
                                        : kBits == 3 ? 16
                                        : kBits == 4 ? 8
                                        : kBits == 5 ? 4
                                        : kBits == 6 ? 2
-                                                    : 0;
+                                                    : 32;
   template <int kBits>
   static constexpr int kOffset = kBits == 8 ? 128 : 0;
 
@@ -97,6 +98,10 @@ struct Avx2 {
       return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
     };
     return multiply(value, {power(whole.low), power(whole.high)});
+  }
+  /// 2^x of x from 0 down to 1e-5 of it, 2^-64 from -64 down; a NaN stays.
+  static Floats exp2_of_negative(Floats x) {
+    return {exp2_of_negative(x.low), exp2_of_negative(x.high)};
   }
   static float exp2_of(float x) { return _mm256_cvtss_f32(exp2(broadcast(x)).low); }
 
@@ -191,35 +196,102 @@ struct Avx2 {
     return {_mm256_xor_si256(v.low, top), _mm256_xor_si256(v.high, top)};
   }
 
-  /// acc + products of weights and four activations: pairs as 16 bits, or all four as 32 where
-  /// kPartialSteps is 0.
+  // In assembly: g++ 12 begins all products before it adds the first, and keeps most sums in
+  // memory.
+
+  /// Products of weights and four activations: pairs as 16 bits, of 8 bits all four as 32.
   template <int kBits>
-  static Bytes dot_bytes(Bytes acc, Bytes weights, const void* four_signed) {
-    if constexpr (kPartialSteps<kBits> != 0) {
-      // g++ 12 begins all products before it adds the first, and keeps most sums in memory.
-      __m256i x, products;
+  static Bytes multiply_bytes(Bytes weights, const void* four_signed) {
+    Bytes products;
+    if constexpr (kBits == 8) {
+      const Bytes sizes = magnitudes(weights);
       asm("vpbroadcastd %[four], %[x]\n\t"
-          "vpmaddubsw %[x], %[low], %[products]\n\t"
-          "vpmaddubsw %[x], %[high], %[x]\n\t"
-          "vpaddw %[products], %[sum_low], %[sum_low]\n\t"
-          "vpaddw %[x], %[sum_high], %[sum_high]"
-          : [sum_low] "+x"(acc.low), [sum_high] "+x"(acc.high), [x] "=&x"(x),
-            [products] "=&x"(products)
+          "vpsignb %[low], %[x], %[p]\n\t"
+          "vpsignb %[high], %[x], %[x]\n\t"
+          "vpmaddubsw %[p], %[low_size], %[p]\n\t"
+          "vpmaddubsw %[x], %[high_size], %[x]\n\t"
+          "vpmaddwd %[ones], %[p], %[p]\n\t"
+          "vpmaddwd %[ones], %[x], %[x]"
+          : [p] "=&x"(products.low), [x] "=&x"(products.high)
+          : [low] "x"(weights.low), [high] "x"(weights.high), [low_size] "x"(sizes.low),
+            [high_size] "x"(sizes.high), [ones] "x"(ones()),
+            [four] "m"(*static_cast<const FourBytes*>(four_signed)));
+    } else {
+      asm("vpbroadcastd %[four], %[x]\n\t"
+          "vpmaddubsw %[x], %[low], %[p]\n\t"
+          "vpmaddubsw %[x], %[high], %[x]"
+          : [p] "=&x"(products.low), [x] "=&x"(products.high)
           : [low] "x"(weights.low), [high] "x"(weights.high),
             [four] "m"(*static_cast<const FourBytes*>(four_signed)));
-      return acc;
-    } else {
-      int four;
-      __builtin_memcpy(&four, four_signed, 4);
-      const __m256i x = _mm256_set1_epi32(four);
-      return {dot_half(acc.low, weights.low, x), dot_half(acc.high, weights.high, x)};
     }
+    return products;
   }
-  /// sum + the sums of two neighbours of 16 bits.
-  static Bytes add_widened(Bytes sum, Bytes partial) {
-    const __m256i ones = _mm256_set1_epi16(1);
-    return {_mm256_add_epi32(sum.low, _mm256_madd_epi16(partial.low, ones)),
-            _mm256_add_epi32(sum.high, _mm256_madd_epi16(partial.high, ones))};
+  /// acc + the same.
+  template <int kBits>
+  static Bytes dot_bytes(Bytes acc, Bytes weights, const void* four_signed) {
+    __m256i x, products;
+    if constexpr (kBits == 8) {
+      const Bytes sizes = magnitudes(weights);
+      asm("vpbroadcastd %[four], %[x]\n\t"
+          "vpsignb %[low], %[x], %[p]\n\t"
+          "vpsignb %[high], %[x], %[x]\n\t"
+          "vpmaddubsw %[p], %[low_size], %[p]\n\t"
+          "vpmaddubsw %[x], %[high_size], %[x]\n\t"
+          "vpmaddwd %[ones], %[p], %[p]\n\t"
+          "vpmaddwd %[ones], %[x], %[x]\n\t"
+          "vpaddd %[p], %[sum_low], %[sum_low]\n\t"
+          "vpaddd %[x], %[sum_high], %[sum_high]"
+          : [sum_low] "+x"(acc.low), [sum_high] "+x"(acc.high), [x] "=&x"(x), [p] "=&x"(products)
+          : [low] "x"(weights.low), [high] "x"(weights.high), [low_size] "x"(sizes.low),
+            [high_size] "x"(sizes.high), [ones] "x"(ones()),
+            [four] "m"(*static_cast<const FourBytes*>(four_signed)));
+    } else {
+      asm("vpbroadcastd %[four], %[x]\n\t"
+          "vpmaddubsw %[x], %[low], %[p]\n\t"
+          "vpmaddubsw %[x], %[high], %[x]\n\t"
+          "vpaddw %[p], %[sum_low], %[sum_low]\n\t"
+          "vpaddw %[x], %[sum_high], %[sum_high]"
+          : [sum_low] "+x"(acc.low), [sum_high] "+x"(acc.high), [x] "=&x"(x), [p] "=&x"(products)
+          : [low] "x"(weights.low), [high] "x"(weights.high),
+            [four] "m"(*static_cast<const FourBytes*>(four_signed)));
+    }
+    return acc;
+  }
+  /// acc + two products of signed 16-bit numbers in each lane.
+  static Bytes dot_words(Bytes acc, Bytes words, Bytes two_words) {
+    __m256i products;
+    asm("vpmaddwd %[two], %[low], %[p]\n\t"
+        "vpaddd %[p], %[sum_low], %[sum_low]\n\t"
+        "vpmaddwd %[two], %[high], %[p]\n\t"
+        "vpaddd %[p], %[sum_high], %[sum_high]"
+        : [sum_low] "+x"(acc.low), [sum_high] "+x"(acc.high), [p] "=&x"(products)
+        : [low] "x"(words.low), [high] "x"(words.high), [two] "x"(two_words.low));
+    return acc;
+  }
+  /// The low halves of `even` beside those of `odd`.
+  static Bytes join_halves(Bytes even, Bytes odd) {
+    return {_mm256_blend_epi16(even.low, _mm256_slli_epi32(odd.low, 16), 0xaa),
+            _mm256_blend_epi16(even.high, _mm256_slli_epi32(odd.high, 16), 0xaa)};
+  }
+  /// Sixteen integers to 16 bits, saturating.
+  static void store_words(void* p, Bytes v) {
+    const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(v.low, v.high), 0xd8);
+    _mm256_storeu_si256(static_cast<__m256i*>(p), words);
+  }
+  static Bytes repeat_integer(int value) {
+    return {_mm256_set1_epi32(value), _mm256_set1_epi32(value)};
+  }
+  static Bytes repeat_four(const void* p) {
+    return repeat_integer(static_cast<int>(*static_cast<const FourBytes*>(p)));
+  }
+  /// What dot_bytes() added up as 32 bits.
+  template <int kBits>
+  static Bytes widened(Bytes partial) {
+    if constexpr (kBits == 8) return partial;
+    return {_mm256_madd_epi16(partial.low, ones()), _mm256_madd_epi16(partial.high, ones())};
+  }
+  static Bytes add_integers(Bytes a, Bytes b) {
+    return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
   }
 
  private:
@@ -236,10 +308,21 @@ struct Avx2 {
     return _mm256_castsi256_si128(packed);
   }
 
-  static __m256i dot_half(__m256i acc, __m256i w, __m256i x) {
-    // |w| times x with w's sign: two products are at most 2 * 128 * 127.
-    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  static __m256 exp2_of_negative(__m256 x) {
+    const __m256 turning = _mm256_set1_ps(12582912.0f);  // from which on a number is whole
+    x = _mm256_max_ps(_mm256_set1_ps(-64.0f), x);
+    const __m256 moved = _mm256_add_ps(x, turning);
+    const __m256 rest = _mm256_sub_ps(x, _mm256_sub_ps(moved, turning));
+    __m256 sum = _mm256_set1_ps(9.5605102e-03f);
+    for (float coefficient : {5.5917039e-02f, 2.4024981e-01f, 6.9312197e-01f, 9.9999919e-01f})
+      sum = _mm256_fmadd_ps(sum, rest, _mm256_set1_ps(coefficient));
+    const __m256i power = _mm256_slli_epi32(_mm256_castps_si256(moved), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(sum), power));
+  }
+  static __m256i ones() { return _mm256_set1_epi16(1); }
+  /// Two products with activations are at most 2 * 128 * 127.
+  static Bytes magnitudes(Bytes weights) {
+    return {_mm256_abs_epi8(weights.low), _mm256_abs_epi8(weights.high)};
   }
 };
 

@@ -25,6 +25,7 @@ struct Avx512Lanes {
   static constexpr int kFloatTokensTogether = 12;
   template <int kBits>
   static constexpr int kTokensTogether = 12;
+  static constexpr int kTokensOfPair = 12;  // with two blocks of rows
   template <int kBits>
   static constexpr int kPartialSteps = 0;  // VNNI sums up in 32 bits
   template <int kBits>
@@ -139,7 +140,6 @@ struct Avx512Lanes {
   static Bytes add_sixteenth(Bytes sum, Bytes raised) {
     return _mm512_add_epi32(sum, _mm512_srai_epi32(raised, 4));
   }
-  static Bytes add_widened(Bytes sum, Bytes partial) { return _mm512_add_epi32(sum, partial); }
 
   /// acc + four products of unsigned and signed bytes in each lane.
   template <int kBits>

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "nn/kernels/kernel_table.h"
+
+namespace prismvid::nn::kernels {
+
+/// Products of bytes with rounded activations: four columns in a step.
+template <class V>
+struct ByteDot {
+  using Vector = V;
+  using Sum = typename V::Bytes;
+  static constexpr int kColumnsPerStep = 4;
+  static constexpr bool kRoundsToBytes = true;
+
+  /// Tokens whose sums fit into the registers together.
+  template <int kBits>
+  static constexpr int kTokensTogether = V::template kTokensTogether<kBits>;
+  /// Steps that dot() may add up before V::widened(); 0: sums are wide at once.
+  template <int kBits>
+  static constexpr int kPartialSteps = V::template kPartialSteps<kBits>;
+  /// Blocks of 16 rows whose sums are in registers together, so that an activation serves them all.
+  template <int kBits>
+  static constexpr int kBlocksPerTile = V::kPairsBlocks ? 2 : 1;
+  /// What was taken off each weight to make it a signed byte.
+  template <int kBits>
+  static constexpr int kOffset = V::template kOffset<kBits>;
+
+  static Sum zero() { return V::zero_bytes(); }
+  static typename V::Floats to_floats(Sum sum) { return V::to_floats(sum); }
+  template <int kBits>
+  static Sum dot(Sum sum, typename V::Bytes weights, const void* x) {
+    return V::template dot_bytes<kBits>(sum, weights, x);
+  }
+  template <int kBits>
+  static Sum dot_repeated(Sum sum, typename V::Bytes weights, typename V::Bytes four) {
+    return V::template dot_repeated<kBits>(sum, weights, four);
+  }
+  /// The first step of a sum.
+  template <int kBits>
+  static Sum product(typename V::Bytes weights, const void* x) {
+    return V::template multiply_bytes<kBits>(weights, x);
+  }
+  template <int kBits>
+  static void store_panel(std::uint8_t* panel, typename V::Bytes bytes) {
+    V::store_bytes(panel, V::template offset<kBits>(bytes));
+  }
+  /// Stores 16 whole numbers as bytes.
+  static typename V::Floats store_activations(std::uint8_t* out, std::size_t stride,
+                                              typename V::Floats x) {
+    std::int8_t bytes[16];
+    const auto whole = V::to_integers(x);
+    V::store_narrow(bytes, whole);
+    for (int i = 0; i < 4; ++i) __builtin_memcpy(out + i * stride, bytes + 4 * i, 4);
+    return V::to_floats(whole);
+  }
+};
+
+/// Multiplies two rows by two tokens in one instruction: weights of two steps lie together, and
+/// add_pairs() takes the place of add_dots().
+template <class Dot>
+concept MatrixDot = requires {
+  typename Dot::PairSums;
+};
+
+}  // namespace prismvid::nn::kernels

@@ -1,0 +1,125 @@
+#pragma once
+
+#include "nn/kernels/simd/byte_dot.h"
+
+namespace prismvid::nn::kernels {
+
+/// 32 columns of 16 rows as 8 vectors of bytes, from `kBits` vectors of bit planes. With kRaises,
+/// for 3 bits alone, the last four stay in the upper half of their bytes, sixteen times as large.
+template <class V, int kBits, bool kRaises = false>
+struct Unit {
+  typename V::Bytes vectors[8];
+
+  static_assert(!kRaises || kBits == 3);
+
+  explicit Unit(const std::uint8_t* p) {
+    if constexpr (kBits == 8)
+      for (int i = 0; i < 8; ++i) vectors[i] = V::load_bytes(p + 64 * i);
+    if constexpr ((kBits & 4) != 0)
+      for (int i = 0; i < 4; ++i) {
+        const auto v = V::load_bytes(p + 64 * i);
+        vectors[2 * i] = V::mask(v, 15);
+        vectors[2 * i + 1] = V::mask(V::template shift_right<4>(v), 15);
+      }
+    if constexpr (kBits == 3) {
+      unpack_three(p);
+    } else {
+      if constexpr ((kBits & 2) != 0) add_pairs(p + 64 * (kBits & 4));
+      if constexpr ((kBits & 1) != 0) add_bits(V::load_bytes(p + 64 * (kBits - 1)));
+    }
+  }
+
+ private:
+  /// Puts field `kField` of `v`, `kWidth` bits wide, above the bits that are there.
+  template <int kWidth, int kField>
+  void add_field(typename V::Bytes v, typename V::Bytes& to) {
+    constexpr int kLow = kBits & ~(2 * kWidth - 1), kMask = ((1 << kWidth) - 1) << kLow;
+    const auto moved = V::template shift_right<kWidth * kField - kLow>(v);
+    if constexpr (kLow == 0)
+      to = V::mask(moved, kMask);
+    else
+      to = V::merge(to, moved, kMask);
+  }
+  void add_pairs(const std::uint8_t* p) {
+    for (int i = 0; i < 2; ++i) {
+      const auto v = V::load_bytes(p + 64 * i);
+      add_field<2, 0>(v, vectors[2 * i]);
+      add_field<2, 1>(v, vectors[2 * i + 1]);
+      add_field<2, 2>(v, vectors[2 * i + 4]);
+      add_field<2, 3>(v, vectors[2 * i + 5]);
+    }
+  }
+  /// Two pairs of bits and the two bits above them at a time.
+  void unpack_three(const std::uint8_t* p) {
+    const auto low = V::load_bytes(p), high = V::load_bytes(p + 64), top = V::load_bytes(p + 128);
+    unpack_two<0>(low, top);
+    unpack_two<1>(V::template shift_right<2>(low), top);
+    unpack_two<2>(high, top);
+    unpack_two<3>(V::template shift_right<2>(high), top);
+  }
+  template <int kFour>
+  void unpack_two(typename V::Bytes pairs, typename V::Bytes top) {
+    const auto two = V::merge(V::mask(pairs, 0x33), V::template shift_right<kFour - 2>(top), 0x44);
+    vectors[kFour] = V::mask(two, 15);
+    vectors[kFour + 4] =
+        kRaises ? V::mask(two, 0xf0) : V::mask(V::template shift_right<4>(two), 15);
+  }
+  void add_bits(typename V::Bytes v) {
+    add_field<1, 0>(v, vectors[0]);
+    add_field<1, 1>(v, vectors[1]);
+    add_field<1, 2>(v, vectors[2]);
+    add_field<1, 3>(v, vectors[3]);
+    add_field<1, 4>(v, vectors[4]);
+    add_field<1, 5>(v, vectors[5]);
+    add_field<1, 6>(v, vectors[6]);
+    add_field<1, 7>(v, vectors[7]);
+  }
+};
+
+/// A group's bias, with what the offset of its weights took off.
+template <class Dot, int kBits>
+typename Dot::Vector::Floats whole_bias(typename Dot::Vector::Floats scale,
+                                        typename Dot::Vector::Floats bias) {
+  using V = typename Dot::Vector;
+  constexpr int kOffset = Dot::template kOffset<kBits>;
+  if constexpr (kOffset == 0)
+    return bias;
+  else
+    return V::multiply_add(scale, V::broadcast(kOffset), bias);
+}
+
+/// Some groups of a block, unpacked once for all tokens.
+template <class Dot>
+struct Panel {
+  static constexpr int kColumns = 128 * Dot::kColumnsPerStep;
+  static constexpr int kMaxGroups = kColumns / 32;
+  alignas(64) std::uint8_t values[kColumns / Dot::kColumnsPerStep * 64];
+  alignas(64) float scales[kMaxGroups * 16];
+  alignas(64) float biases[kMaxGroups * 16];
+
+  template <int kBits>
+  void unpack(const PackedBlocks& m, const std::uint8_t* p, int groups) {
+    using V = typename Dot::Vector;
+    constexpr int kSteps = 4 / Dot::kColumnsPerStep;
+    const std::size_t number = byte_size(m.scale_type);
+    std::uint8_t* to = values;
+    for (int g = 0; g < groups; ++g) {
+      const auto scale = V::load_numbers(p, m.scale_type);
+      V::store(scales + 16 * g, scale);
+      V::store(biases + 16 * g,
+               whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type)));
+      p += 32 * number;
+      for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
+        const Unit<V, kBits> unit(p);
+        if constexpr (MatrixDot<Dot>)
+          for (int i = 0; i < 8; i += 2, to += 128)
+            Dot::template store_pair<kBits>(to, unit.vectors[i], unit.vectors[i + 1]);
+        else
+          for (int i = 0; i < 8; ++i, to += 64 * kSteps)
+            Dot::template store_panel<kBits>(to, unit.vectors[i]);
+      }
+    }
+  }
+};
+
+}  // namespace prismvid::nn::kernels

@@ -1,0 +1,79 @@
+#pragma once
+
+#include "nn/kernels/kernel_table.h"
+
+namespace prismvid::nn::kernels {
+
+/// Tokens of a prepared tile of `width`: values (step, width, 4 bytes), then scales and sums
+/// (group, width) as f32.
+struct TileView {
+  const std::uint8_t* values;
+  const float* scales;
+  const float* sums;
+  int width;
+
+  TileView from(int token) const {
+    return {values + 4 * token, scales + token, sums + token, width};
+  }
+};
+
+template <class Dot>
+constexpr std::size_t value_bytes(int tokens, int columns) {
+  return std::size_t(tokens) * columns / Dot::kColumnsPerStep * 4;
+}
+
+/// The factor that brings a group's largest magnitude to 127, and its inverse.
+struct ByteScale {
+  float scale, inverse;
+};
+
+static ByteScale byte_scale(std::uint32_t magnitude_bits) {
+  float most;
+  __builtin_memcpy(&most, &magnitude_bits, 4);
+  if (magnitude_bits >= 0x7f800000u) return {__builtin_nanf(""), 0.0f};
+  if (most < 1e-30f) return {0.0f, 0.0f};
+  return {most / 127.0f, 127.0f / most};
+}
+
+template <class Dot>
+void prepare_group(const char* input, NumberType type, int group_size, std::uint8_t* out,
+                   std::size_t stride, float* scale, float* sum) {
+  using V = typename Dot::Vector;
+  const std::size_t number = byte_size(type);
+  ByteScale factor = {1.0f, 1.0f};
+  if constexpr (Dot::kRoundsToBytes) {
+    auto most = V::zero_bytes();
+    for (int k = 0; k < group_size; k += 16)
+      most = V::max_magnitude(most, V::load_numbers(input + k * number, type));
+    factor = byte_scale(V::max_lane(most));
+  }
+  auto total = V::zero();
+  for (int k = 0; k < group_size; k += 16) {
+    const auto x = V::load_numbers(input + k * number, type);
+    std::uint8_t* to = out + k / Dot::kColumnsPerStep * stride;
+    const auto scaled = Dot::kRoundsToBytes ? V::multiply(x, V::broadcast(factor.inverse)) : x;
+    total = V::add(total, Dot::store_activations(to, stride, scaled));
+  }
+  *scale = factor.scale;
+  *sum = V::sum(total) * factor.scale;
+}
+
+template <class Dot>
+void prepare(const PrepareArguments& a) {
+  const int groups = a.columns / a.group_size;
+  auto* scales = reinterpret_cast<float*>(a.prepared + value_bytes<Dot>(a.tokens, a.columns));
+  float* sums = scales + std::size_t(groups) * a.tokens;
+  const std::size_t stride = 4 * std::size_t(a.tokens);
+  for (int t = 0; t < a.tokens; ++t) {
+    const char* row =
+        static_cast<const char*>(a.input) + t * a.input_stride * byte_size(a.input_type);
+    for (int g = 0; g < groups; ++g) {
+      const int column = g * a.group_size;
+      prepare_group<Dot>(row + column * byte_size(a.input_type), a.input_type, a.group_size,
+                         a.prepared + value_bytes<Dot>(a.tokens, column) + 4 * t, stride,
+                         scales + g * a.tokens + t, sums + g * a.tokens + t);
+    }
+  }
+}
+
+}  // namespace prismvid::nn::kernels
