@@ -87,6 +87,7 @@ void multiply_unrolled_panel(const Panel<Dot>& panel, int groups, TileView x, fl
       const auto both = V::multiply(scale, V::broadcast(x.scales[t]));
       V::store(sum, V::multiply_add(Dot::to_floats(dots[t]), both, with_bias));
     });
+    asm volatile("" ::: "memory");  // else g++ keeps a copy of `out` from group to group
   }
 }
 
