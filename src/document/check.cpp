@@ -11,6 +11,21 @@ namespace prismvid::document {
 
 namespace {
 
+/// Times as a breach tells them: put into words only when there is one.
+struct At {
+  int64_t t_us;
+};
+std::ostream& operator<<(std::ostream& out, At at) {
+  return out << to_text(seconds(at.t_us));
+}
+
+struct Shown {
+  TimeRange range;
+};
+std::ostream& operator<<(std::ostream& out, const Shown& shown) {
+  return out << "[" << At{shown.range.start_us} << ", " << At{shown.range.end_us} << ")";
+}
+
 /// Collects the breaches; each method is one group of rules.
 class Checker {
  public:
@@ -43,10 +58,6 @@ class Checker {
     breaches_.push_back(sentence.str());
   }
 
-  static std::string shown(const TimeRange& range) {
-    return "[" + to_text(seconds(range.start_us)) + ", " + to_text(seconds(range.end_us)) + ")";
-  }
-
   bool known(const std::string& id) const { return ids_.contains(id); }
 
   void reference(const std::string& id, const std::string& from) {
@@ -55,9 +66,9 @@ class Checker {
 
   void inside(const TimeRange& range, const std::string& what) {
     const TimeRange& whole = d_.analysis.range;
-    expect(range.start_us < range.end_us, what, " has the empty range ", shown(range));
+    expect(range.start_us < range.end_us, what, " has the empty range ", Shown{range});
     expect(range.start_us >= whole.start_us && range.end_us <= whole.end_us, what, " ",
-           shown(range), " lies outside the analysed range ", shown(whole));
+           Shown{range}, " lies outside the analysed range ", Shown{whole});
   }
 
   void unit(double value, const std::string& what) {
@@ -82,9 +93,9 @@ class Checker {
   void video_and_range() {
     const TimeRange& range = d_.analysis.range;
     expect(range.start_us >= 0 && range.start_us < range.end_us, "the analysed range is ",
-           shown(range));
-    expect(range.end_us <= d_.video.duration_us, "the analysed range ", shown(range),
-           " ends after the video, which lasts ", to_text(seconds(d_.video.duration_us)));
+           Shown{range});
+    expect(range.end_us <= d_.video.duration_us, "the analysed range ", Shown{range},
+           " ends after the video, which lasts ", At{d_.video.duration_us});
   }
 
   void ids() {
@@ -109,11 +120,11 @@ class Checker {
   void shots() {
     if (d_.shots.empty()) return;
     expect(d_.shots.front().range.start_us == d_.analysis.range.start_us,
-           "the first shot starts at ", to_text(seconds(d_.shots.front().range.start_us)),
-           ", the analysed range at ", to_text(seconds(d_.analysis.range.start_us)));
+           "the first shot starts at ", At{d_.shots.front().range.start_us},
+           ", the analysed range at ", At{d_.analysis.range.start_us});
     expect(d_.shots.back().range.end_us == d_.analysis.range.end_us, "the last shot ends at ",
-           to_text(seconds(d_.shots.back().range.end_us)), ", the analysed range at ",
-           to_text(seconds(d_.analysis.range.end_us)));
+           At{d_.shots.back().range.end_us}, ", the analysed range at ",
+           At{d_.analysis.range.end_us});
     for (size_t i = 0; i < d_.shots.size(); ++i) {
       const DocumentShot& shot = d_.shots[i];
       inside(shot.range, "shot " + shot.id);
@@ -124,8 +135,7 @@ class Checker {
       if (i == 0) continue;
       const DocumentShot& before = d_.shots[i - 1];
       expect(before.range.end_us == shot.range.start_us, "shot ", before.id, " ends at ",
-             to_text(seconds(before.range.end_us)), " but ", shot.id, " starts at ",
-             to_text(seconds(shot.range.start_us)));
+             At{before.range.end_us}, " but ", shot.id, " starts at ", At{shot.range.start_us});
       expect(before.frame_end == shot.frame_start, "shot ", before.id, " ends at frame ",
              before.frame_end, " but ", shot.id, " starts at ", shot.frame_start);
     }
@@ -150,19 +160,18 @@ class Checker {
     inside(*t.range, "the transition into " + shot.id);
     if (is_first) return;
     expect(t.range->start_us <= shot.range.start_us && shot.range.start_us <= t.range->end_us,
-           "the transition ", shown(*t.range), " does not straddle the start of ", shot.id);
+           "the transition ", Shown{*t.range}, " does not straddle the start of ", shot.id);
     const int64_t middle = (t.range->start_us + t.range->end_us) / 2;
     expect(std::abs(middle - shot.range.start_us) <= frame_us(), "shot ", shot.id, " starts at ",
-           to_text(seconds(shot.range.start_us)), ", not in the middle of its transition ",
-           shown(*t.range));
+           At{shot.range.start_us}, ", not in the middle of its transition ", Shown{*t.range});
   }
 
   void keyframes() {
     for (const DocumentShot& shot : d_.shots) {
       expect(!shot.keyframes.empty(), "shot ", shot.id, " has no keyframe");
       for (const DocumentKeyframe& k : shot.keyframes) {
-        expect(shot.range.contains(k.t_us), "keyframe ", k.id, " at ", to_text(seconds(k.t_us)),
-               " lies outside its shot ", shot.id, " ", shown(shot.range));
+        expect(shot.range.contains(k.t_us), "keyframe ", k.id, " at ", At{k.t_us},
+               " lies outside its shot ", shot.id, " ", Shown{shot.range});
         expect(k.frame >= shot.frame_start && k.frame < shot.frame_end, "keyframe ", k.id,
                " is frame ", k.frame, ", outside its shot ", shot.id);
         expect((k.frame == shot.frame_start) == (k.t_us == shot.range.start_us), "keyframe ", k.id,
@@ -170,8 +179,8 @@ class Checker {
         unit(k.score, "the score of keyframe " + k.id);
         if (!options_.pts_of) continue;
         const auto pts = options_.pts_of(k.frame);
-        expect(pts == k.t_us, "keyframe ", k.id, " is at ", to_text(seconds(k.t_us)), " but frame ",
-               k.frame, " is shown at ", pts ? to_text(seconds(*pts)) : "no time");
+        expect(pts == k.t_us, "keyframe ", k.id, " is at ", At{k.t_us}, " but frame ", k.frame,
+               " is shown at ", pts ? to_text(seconds(*pts)) : "no time");
       }
     }
   }
@@ -192,8 +201,8 @@ class Checker {
       }
       if (next == first) return;
       const TimeRange whole{d_.shots[first].range.start_us, d_.shots[next - 1].range.end_us};
-      expect(scene.range == whole, "scene ", scene.id, " is ", shown(scene.range),
-             " but its shots are ", shown(whole));
+      expect(scene.range == whole, "scene ", scene.id, " is ", Shown{scene.range},
+             " but its shots are ", Shown{whole});
     }
     expect(d_.scenes.empty() || next == d_.shots.size(), "the scenes leave out shots from number ",
            next, " on");
@@ -215,15 +224,15 @@ class Checker {
   void spacing(const TimeRange& before, const TimeRange& range, const std::string& what,
                bool apart) {
     expect(before.end_us <= range.start_us, "instances of ", what,
-           " overlap or are not sorted: ", shown(before), " ", shown(range));
+           " overlap or are not sorted: ", Shown{before}, " ", Shown{range});
     expect(!apart || range.start_us - before.end_us >= options_.merge_gap_us, "instances of ", what,
-           " are closer than ", to_text(seconds(options_.merge_gap_us)), " s: ", shown(before), " ",
-           shown(range));
+           " are closer than ", At{options_.merge_gap_us}, " s: ", Shown{before}, " ",
+           Shown{range});
   }
 
   void best(const Best& best, const TimeRange& range, const std::string& what) {
     expect(best.t_us >= range.start_us && best.t_us <= range.end_us, "the best picture of ", what,
-           " at ", to_text(seconds(best.t_us)), " lies outside ", shown(range));
+           " at ", At{best.t_us}, " lies outside ", Shown{range});
     if (!best.box) return;
     const Box& b = *best.box;
     expect(b.x0 >= 0 && b.y0 >= 0 && b.x1 <= 1 && b.y1 <= 1 && b.x0 <= b.x1 && b.y0 <= b.y1,
@@ -231,8 +240,8 @@ class Checker {
   }
 
   void seen(int64_t said_us, const std::vector<Instance>& list, const std::string& what) {
-    expect(said_us == seen_us(list), what, " says it was seen for ", to_text(seconds(said_us)),
-           " s; its instances add up to ", to_text(seconds(seen_us(list))));
+    expect(said_us == seen_us(list), what, " says it was seen for ", At{said_us},
+           " s; its instances add up to ", At{seen_us(list)});
   }
 
   void markers() {
@@ -315,7 +324,8 @@ class Checker {
     if (!d_.story.is_object()) return;
     for (const Json& arc : d_.story.value("arcs", Json::array())) {
       const std::string what = "arc " + arc.value("id", "");
-      for (const Json& id : arc.value("people", Json::array())) reference(id.get<std::string>(), what);
+      for (const Json& id : arc.value("people", Json::array()))
+        reference(id.get<std::string>(), what);
       for (const Json& beat : arc.value("beats", Json::array())) {
         inside(range_of(beat), "a beat of " + what);
         const Json list = beat.value("evidence", Json::array());

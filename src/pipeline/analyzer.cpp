@@ -306,13 +306,13 @@ class Run {
 
   void put(const document::Document& document) {
     store_.put_document({document.analysis.id, video_.id, document.analysis.status, document::to_text(document::to_json(document)), {}});
-    make_searchable();
+    make_searchable(document);
   }
 
   /// What fails here is tried again before the next search.
-  void make_searchable() {
+  void make_searchable(const document::Document& document) {
     try {
-      library_.update(store_);
+      library_.update(store_, &document);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kStore) throw;
       spdlog::warn("the search index is behind: {}", error.what());

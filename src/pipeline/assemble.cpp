@@ -19,11 +19,16 @@ using document::StageStatus;
 
 bool has_result(const Stage& stage) { return stage.status == StageStatus::kDone || stage.status == StageStatus::kCached; }
 
-/// Thumbnails say which tracks have a picture; keyframes always have one, so theirs are not read.
+/// A stage's result as far as a document needs it: of thumbnails which tracks have one, so that a byte stands for each; keyframes
+/// always have one.
 std::optional<StageOutput> load_result(store::Store& store, const Stage& stage) {
-  if (stage.name == stage::kObjects || stage.name == stage::kFaces) return store.load_stage(stage.cache_key);
-  if (auto json = store.load_stage_json(stage.cache_key)) return StageOutput{std::move(*json), {}};
-  return std::nullopt;
+  auto json = store.load_stage_json(stage.cache_key);
+  if (!json) return std::nullopt;
+  StageOutput output{std::move(*json), {}};
+  if (stage.name == stage::kObjects || stage.name == stage::kFaces)
+    for (std::string& name : store.blob_names(stage.cache_key))
+      if (name.starts_with("thumb_")) output.blobs.push_back({std::move(name), {0}});
+  return output;
 }
 
 /// The deep stages' results are parts of the document as they are.

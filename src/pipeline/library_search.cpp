@@ -29,11 +29,12 @@ search::SentenceSearch* LibrarySearch::sentences() {
   return sentences_.get();
 }
 
-std::vector<std::string> LibrarySearch::update(store::Store& store) {
+std::vector<std::string> LibrarySearch::update(store::Store& store, const document::Document* newest) {
   std::vector<std::string> damaged;
   for (const store::UnindexedVideo& video : store.unindexed_videos()) {
     try {
-      store.put_moments(video, search::moments_of(latest_document(store, video.video_id)));
+      const bool is_newest = newest != nullptr && newest->analysis.id == video.analysis_id;
+      store.put_moments(video, search::moments_of(is_newest ? *newest : latest_document(store, video.video_id)));
     } catch (const Error& error) {
       if (!store.find_video(video.video_id)) continue;  // deleted meanwhile
       spdlog::warn("video {} cannot be searched: {}", video.video_id, error.what());

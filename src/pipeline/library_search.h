@@ -31,8 +31,8 @@ class LibrarySearch {
   LibraryHits find(store::Store& store, const search::SearchQuery& query);
 
   /// Puts what changed since into the index; gives back the ids of videos whose stored results are
-  /// damaged. Costs two queries where nothing changed.
-  std::vector<std::string> update(store::Store& store);
+  /// damaged. Costs two queries where nothing changed. `newest`, where given, was stored just now: it need not be read back.
+  std::vector<std::string> update(store::Store& store, const document::Document* newest = nullptr);
 
  private:
   /// Loads the model when first asked; nullptr where there is none that works.

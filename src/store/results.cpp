@@ -115,6 +115,13 @@ std::optional<std::vector<uint8_t>> SqlStore::load_blob(const std::string& cache
   return row.bytes(0);
 }
 
+std::vector<std::string> SqlStore::blob_names(const std::string& cache_key) {
+  std::vector<std::string> names;
+  Statement rows(database_, "SELECT name FROM blobs WHERE cache_key = ?", cache_key);
+  while (rows.step()) names.push_back(rows.text(0));
+  return names;
+}
+
 void SqlStore::put_stage(const StageRecord& stage, const StageOutput& output) {
   check(find_video(stage.video_id).has_value(), ErrorCode::kInternal, "stage '", stage.stage,
         "' of a video that is not stored: ", stage.video_id);

@@ -119,9 +119,10 @@ void insert_moments(Database& database, const std::string& video_id,
 std::vector<UnindexedVideo> SqlStore::unindexed_videos() {
   std::vector<UnindexedVideo> videos;
   Statement rows(database_,
-                 "SELECT video_id, max(sequence) FROM documents GROUP BY video_id "
-                 "EXCEPT SELECT video_id, document FROM indexed_documents");
-  while (rows.step()) videos.push_back({rows.text(0), rows.integer(1)});
+                 "SELECT video_id, sequence, analysis_id FROM documents d WHERE sequence = "
+                 "(SELECT max(sequence) FROM documents WHERE video_id = d.video_id) AND NOT EXISTS "
+                 "(SELECT 1 FROM indexed_documents i WHERE i.video_id = d.video_id AND i.document = d.sequence)");
+  while (rows.step()) videos.push_back({rows.text(0), rows.integer(1), rows.text(2)});
   return videos;
 }
 

@@ -49,6 +49,7 @@ struct FoundMoment {
 struct UnindexedVideo {
   std::string video_id;
   int64_t document = 0;  // which of its documents
+  std::string analysis_id;  // of that document
 };
 
 struct UnembeddedMoment {

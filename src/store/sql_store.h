@@ -30,6 +30,7 @@ class SqlStore final : public Store {
   std::optional<std::string> load_stage_json(const std::string& cache_key) override;
   std::optional<std::vector<uint8_t>> load_blob(const std::string& cache_key,
                                                 const std::string& name) override;
+  std::vector<std::string> blob_names(const std::string& cache_key) override;
   void put_stage(const StageRecord& stage, const StageOutput& output) override;
   void put_early_blob(const std::string& video_id, const std::string& cache_key, const Blob& blob) override;
   void discard_early_blobs(const std::string& cache_key) override;

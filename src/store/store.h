@@ -159,6 +159,8 @@ class Store : public SearchIndex {
   virtual std::optional<std::string> load_stage_json(const std::string& cache_key) = 0;
   virtual std::optional<std::vector<uint8_t>> load_blob(const std::string& cache_key,
                                                         const std::string& name) = 0;
+  /// Names of a result's blobs, which need not be read for that.
+  virtual std::vector<std::string> blob_names(const std::string& cache_key) = 0;
   /// Replaces what is stored under that key. The video must be there.
   virtual void put_stage(const StageRecord& stage, const StageOutput& output) = 0;
   /// Keeps a blob of the video ahead of its stage, so that pictures need not wait in memory. Not seen by

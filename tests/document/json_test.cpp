@@ -39,6 +39,14 @@ TEST(ToText, ReplacesBrokenUtf8) {
   EXPECT_EQ(to_text(Json(std::string("a\xff z"))), "\"a\xEF\xBF\xBD z\"");
 }
 
+TEST(ToText, EscapesWhatJsonWantsEscaped) {
+  for (int code = 1; code < 128; ++code) {
+    const std::string text = std::string("a") + static_cast<char>(code) + "z";
+    EXPECT_EQ(to_text(Json(text)), Json(text).dump()) << code;
+  }
+  EXPECT_EQ(to_text(Json("Größe")), "\"Größe\"");
+}
+
 TEST(ToText, WritesNoExponentsAndKeepsListsOfNumbersOnOneLine) {
   EXPECT_EQ(to_text({{"a", {0.00001, 0.5}}, {"b", Json::object()}}, 2),
             "{\n  \"a\": [0.00001, 0.5],\n  \"b\": {}\n}");

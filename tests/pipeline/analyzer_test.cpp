@@ -7,6 +7,8 @@
 #include <map>
 
 #include "core/error.h"
+#include "document/json.h"
+#include "pipeline/library_search.h"
 #include "store/open_store.h"
 #include "support/synthetic_clip.h"
 
@@ -52,6 +54,30 @@ TEST_F(AnalyzerTest, ShotsTileTheVideo) {
   EXPECT_EQ(document.shots[1].frame_start, 50);
   EXPECT_EQ(document.shots[1].frame_end, 100);
   EXPECT_EQ(document.video.picture.frames, 100);
+}
+
+/// What is in memory says more than what was stored, so that it shows which of the two is indexed.
+TEST_F(AnalyzerTest, ADocumentThatWasStoredJustNowIsIndexedWithoutReadingItBack) {
+  document::Document document = analyze();
+  document.analysis.id = "a_next";
+  const auto store_again = [&] {
+    store_->put_document({"a_next", document.video.id, "complete", document::to_text(document::to_json(document)), ""});
+  };
+  store_again();
+  document::TextElement text;
+  text.id = "t_1";
+  text.text = "walrus";
+  text.instances.push_back({{0, 1'000'000}, {}, 0, {}});
+  document.texts.push_back(text);
+  LibrarySearch search(models_);
+  search.update(*store_, &document);
+  EXPECT_EQ(search.find(*store_, {.words = "walrus"}).hits.size(), 1u);
+  document.texts.clear();
+  store_again();
+  document.texts.push_back(text);
+  document.analysis.id = "a_other";
+  search.update(*store_, &document);
+  EXPECT_TRUE(search.find(*store_, {.words = "walrus"}).hits.empty());
 }
 
 /// The file's bytes are gone but its size, time and inode are as they were: only an answer from the store can be right.

@@ -64,6 +64,7 @@ TEST_P(Results, AStageStoredAgainLosesItsOldBlobs) {
   store->put_stage(stage_of(video, stage::kShots, '1'), {"[]", {{"new", {2}}}});
   EXPECT_FALSE(store->load_blob(hash_of('1'), "old"));
   EXPECT_TRUE(store->load_blob(hash_of('1'), "new"));
+  EXPECT_EQ(store->blob_names(hash_of('1')), std::vector<std::string>{"new"});
   EXPECT_EQ(store->load_stage_json(hash_of('1')), "[]");
 }
 

@@ -50,8 +50,10 @@ TEST_P(Search, AVideoIsUnindexedUntilItsMomentsArePut) {
   store_->put_moments(unindexed(a_), {});
   ASSERT_EQ(store_->unindexed_videos().size(), 1u);
   EXPECT_EQ(store_->unindexed_videos()[0].video_id, b_);
+  EXPECT_EQ(store_->unindexed_videos()[0].analysis_id, "a_b");
   store_->put_document({"a_2", a_, "complete", "{2}", ""});
   EXPECT_EQ(store_->unindexed_videos().size(), 2u);
+  EXPECT_EQ(unindexed(a_).analysis_id, "a_2");
 }
 
 TEST_P(Search, MomentsPutForAnOlderDocumentLeaveTheVideoUnindexed) {
