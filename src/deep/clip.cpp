@@ -6,19 +6,17 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
-#include <iterator>
 #include <optional>
 #include <span>
 #include <utility>
 
-#include "core/cpu.h"
 #include "core/error.h"
 #include "core/stopwatch.h"
-#include "core/thread_team.h"
 #include "deep/clip_cache.h"
 #include "deep/model.h"
 #include "media/chosen_pictures.h"
 #include "media/open_video.h"
+#include "media/picture_maker.h"
 
 namespace prismvid::deep {
 namespace {
@@ -34,41 +32,6 @@ using Take = std::function<void(int64_t pts_us, const std::shared_ptr<const Imag
        format_clock(range.start_us), " to ", format_clock(range.end_us));
 }
 
-/// Makes pictures of decoded frames, several at once, and gives them in order.
-class Maker {
- public:
-  Maker(const media::MakePicture& make, const Take& take)
-      : make_(make), take_(take), team_(static_cast<size_t>(available_threads())) {}
-
-  /// A frame may be added several times on end: it is made once.
-  void add(const std::shared_ptr<const media::Frame>& frame) {
-    if (waiting_.size() == team_.size() && waiting_.back().frame != frame) give();
-    if (waiting_.empty() || waiting_.back().frame != frame) waiting_.push_back({frame, 0, nullptr});
-    ++waiting_.back().times;
-  }
-
-  void give() {
-    team_.run(waiting_.size(), [&](size_t, size_t i) {
-      waiting_[i].picture = std::make_shared<const Image>(make_(*waiting_[i].frame));
-    });
-    for (const Waiting& one : waiting_)
-      for (int i = 0; i < one.times; ++i) take_(one.frame->pts_us, one.picture);
-    waiting_.clear();
-  }
-
- private:
-  struct Waiting {
-    std::shared_ptr<const media::Frame> frame;
-    int times = 0;
-    std::shared_ptr<const Image> picture;
-  };
-
-  const media::MakePicture& make_;
-  const Take& take_;
-  ThreadTeam team_;
-  std::vector<Waiting> waiting_;
-};
-
 /// Gives the picture nearest to each of `times_us`, decoding all of the range; one may be given
 /// several times.
 void nearest_pictures(const std::filesystem::path& video, const TimeRange& range,
@@ -77,7 +40,8 @@ void nearest_pictures(const std::filesystem::path& video, const TimeRange& range
   media::OpenOptions options;
   options.range = range;
   const auto source = media::open_video(video, options);
-  Maker maker(make, take);
+  media::PictureMaker maker(
+      make, [&](const media::ChosenPicture& one) { take(one.pts_us, one.picture); });
   std::shared_ptr<const media::Frame> before;
   size_t next = 0;
   while (next < times_us.size()) {
@@ -128,15 +92,11 @@ void chosen_pictures(const std::filesystem::path& video,
                      const std::shared_ptr<const media::FrameTimes>& times,
                      const std::vector<int64_t>& indices, const media::MakePicture& make,
                      const std::stop_token& stop, const Take& take) {
-  std::vector<int64_t> distinct;
-  std::unique_copy(indices.begin(), indices.end(), std::back_inserter(distinct));
-  const auto source = media::open_chosen_pictures(video, times, distinct, make);
-  size_t next = 0;
-  while (const auto chosen = source->next()) {
+  media::for_each_chosen_picture(video, times, indices, make, [&](const auto& chosen) {
     check(!stop.stop_requested(), ErrorCode::kCancelled, "interrupted");
-    for (; next < indices.size() && indices[next] == chosen->index; ++next)
-      take(chosen->pts_us, chosen->picture);
-  }
+    take(chosen.pts_us, chosen.picture);
+    return true;
+  });
 }
 
 /// The same of those nearest to `times_us`, with little of the file read where its packets tell.

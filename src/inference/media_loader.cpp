@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
-#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -207,20 +206,14 @@ class PartMaker {
 
 void decode_planned_frames(const std::filesystem::path& path, const MediaPlan& plan,
                            PartMaker& parts, const std::stop_token& stop) {
-  std::vector<int64_t> distinct;
-  std::unique_copy(plan.frame_indices.begin(), plan.frame_indices.end(),
-                   std::back_inserter(distinct));
-  const auto source =
-      media::open_chosen_pictures(path, plan.file, distinct, [&](const auto& frame) {
-        return qwen3_vl::resize_bicubic(media::whole_picture(frame), plan.size);
+  const auto resized = [&](const media::Frame& frame) {
+    return qwen3_vl::resize_bicubic(media::whole_picture(frame), plan.size);
+  };
+  const bool all = media::for_each_chosen_picture(
+      path, plan.file, plan.frame_indices, resized, [&](const auto& chosen) {
+        return !stop.stop_requested() && parts.add([picture = chosen.picture] { return picture; });
       });
-  size_t next = 0;
-  while (const auto chosen = source->next()) {
-    for (; next < plan.frame_indices.size() && chosen->index == plan.frame_indices[next]; ++next)
-      if (stop.stop_requested() || !parts.add([picture = chosen->picture] { return picture; }))
-        return;
-  }
-  parts.flush();
+  if (all) parts.flush();
 }
 
 void load_medium(const std::variant<ImageSource, VideoSource>& source, const MediaPlan& plan,

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -12,12 +13,12 @@
 
 #include "core/cpu.h"
 #include "core/error.h"
-#include "core/thread_team.h"
 #include "media/decoded_frame.h"
 #include "media/decoder.h"
 #include "media/demuxer.h"
 #include "media/disposable_packet.h"
 #include "media/open_video.h"
+#include "media/picture_maker.h"
 #include "media/video_info.h"
 
 namespace prismvid::media {
@@ -318,12 +319,14 @@ class PicturesOfAll final : public PictureSource {
   PicturesOfAll(const std::filesystem::path& path, std::vector<int64_t> indices, MakePicture make)
       : path_(path),
         indices_(std::move(indices)),
-        make_(std::move(make)),
         source_(open_video(path)),
-        team_(static_cast<size_t>(available_threads())) {}
+        maker_(std::move(make), [this](ChosenPicture one) { made_.push_back(std::move(one)); }) {}
 
   std::optional<ChosenPicture> next() override {
-    if (made_.empty()) make_more();
+    while (made_.empty() && next_ < indices_.size()) {
+      maker_.add(decode_to(indices_[next_++]));
+      if (next_ == indices_.size()) maker_.give();
+    }
     if (made_.empty()) return std::nullopt;
     ChosenPicture picture = std::move(made_.front());
     made_.pop_front();
@@ -331,17 +334,6 @@ class PicturesOfAll final : public PictureSource {
   }
 
  private:
-  void make_more() {
-    std::vector<std::shared_ptr<const Frame>> frames;
-    for (; next_ < indices_.size() && frames.size() < team_.size(); ++next_)
-      frames.push_back(decode_to(indices_[next_]));
-    made_.resize(frames.size());
-    team_.run(frames.size(), [&](size_t, size_t i) {
-      made_[i] = {frames[i]->index, frames[i]->pts_us,
-                  std::make_shared<const Image>(make_(*frames[i]))};
-    });
-  }
-
   std::shared_ptr<const Frame> decode_to(int64_t index) {
     while (true) {
       auto frame = source_->next();
@@ -353,11 +345,10 @@ class PicturesOfAll final : public PictureSource {
 
   const std::filesystem::path path_;
   const std::vector<int64_t> indices_;
-  const MakePicture make_;
   const std::unique_ptr<FrameSource> source_;
-  ThreadTeam team_;
-  size_t next_ = 0;  // in indices_
   std::deque<ChosenPicture> made_;
+  PictureMaker maker_;
+  size_t next_ = 0;  // in indices_
 };
 
 }  // namespace
@@ -369,6 +360,20 @@ std::unique_ptr<PictureSource> open_chosen_pictures(const std::filesystem::path&
   if (times->packets.empty())
     return std::make_unique<PicturesOfAll>(path, indices, std::move(make));
   return std::make_unique<PicturesOfRuns>(path, std::move(times), indices, std::move(make));
+}
+
+bool for_each_chosen_picture(const std::filesystem::path& path,
+                             std::shared_ptr<const FrameTimes> times,
+                             const std::vector<int64_t>& indices, MakePicture make,
+                             const std::function<bool(const ChosenPicture&)>& take) {
+  std::vector<int64_t> distinct;
+  std::unique_copy(indices.begin(), indices.end(), std::back_inserter(distinct));
+  const auto source = open_chosen_pictures(path, std::move(times), distinct, std::move(make));
+  size_t next = 0;
+  while (const auto chosen = source->next())
+    for (; next < indices.size() && indices[next] == chosen->index; ++next)
+      if (!take(*chosen)) return false;
+  return true;
 }
 
 Image whole_picture(const Frame& frame) {

@@ -43,6 +43,14 @@ std::unique_ptr<PictureSource> open_chosen_pictures(const std::filesystem::path&
                                                     const std::vector<int64_t>& indices,
                                                     MakePicture make);
 
+/// Gives `take` the picture of each of the frames at `indices` (ascending): of one that stands
+/// there several times the same picture as often. False: `take` returned that and got no more.
+/// Throws what PictureSource throws, and what `take` throws.
+bool for_each_chosen_picture(const std::filesystem::path& path,
+                             std::shared_ptr<const FrameTimes> times,
+                             const std::vector<int64_t>& indices, MakePicture make,
+                             const std::function<bool(const ChosenPicture&)>& take);
+
 /// The displayed picture, in its own size.
 Image whole_picture(const Frame& frame);
 
