@@ -16,7 +16,8 @@ namespace prismvid::cuda {
 template <class Shape, class Source>
 class TokenProducts {
   using Packing = BytePacking<Shape::kQuantized ? Shape::Bits : 8>;
-  // Tiles multiplied at a time, so that one's latencies hide behind another's.
+  // Tiles multiplied at a time, so that one's latencies hide behind another's; with few stages the
+  // ring must not be emptied at a time.
   static constexpr int kTogether = Shape::kStages > 3 ? 2 : 1;
 
  public:
@@ -70,8 +71,7 @@ class TokenProducts {
     if (lane_ == 0) squares[warp_] = square;
     __syncwarp();
     const int tiles = own.end - own.first;
-    // With few stages the ring must not be emptied at a time.
-    constexpr bool hold = Shape::kStages > 3;
+    constexpr bool hold = kTogether > 1;
     if (hold && tiles == 1)
       multiply_rows<hold ? 1 : 0>(a, own, squares);
     else if (hold && tiles == 2)
