@@ -131,8 +131,8 @@ void measure_decode(const qwen3_vl::Model& model, int count, int tokens, double 
 }
 
 // The same with tokens that are drawn, as Qwen3-VL's generation_config.json asks for, or from the
-// whole vocabulary.
-void measure_drawn(const qwen3_vl::Model& model, int count, int tokens, int top_k) {
+// whole vocabulary; `masked`: as under a grammar, of a mask that holds all.
+void measure_drawn(const qwen3_vl::Model& model, int count, int tokens, int top_k, bool masked) {
   nn::SamplingOptions options;
   options.temperature = 0.7f, options.top_k = top_k, options.top_p = 0.8f;
   std::vector<qwen3_vl::Sequence> sequences;
@@ -143,21 +143,24 @@ void measure_drawn(const qwen3_vl::Model& model, int count, int tokens, int top_
     samplers.emplace_back(options);
   }
   std::vector<qwen3_vl::Sequence*> all;
-  std::vector<const nn::Sampler*> drawn_by;
+  std::vector<qwen3_vl::TokenPick> picks;
   for (auto& s : sequences) all.push_back(&s);
-  for (const auto& s : samplers) drawn_by.push_back(&s);
+  for (const auto& s : samplers) picks.push_back({&s, {}});
+  if (masked)
+    for (auto& pick : picks)
+      pick.write_mask = [](std::span<uint64_t> mask) { std::ranges::fill(mask, ~uint64_t{0}); };
   std::vector<int> ids(static_cast<size_t>(count), 1);
   constexpr int warm_up = 8, steps = 100;
   Clock::time_point start;
   for (int i = 0; i < warm_up + steps; ++i) {
     if (i == warm_up) start = Clock::now();
-    ids = model.device_decoder()->picked(all, ids, drawn_by);
+    ids = model.device_decoder()->picked(all, ids, picks);
     for (size_t j = 0; j < ids.size(); ++j) samplers[j].take(ids[j]);
   }
   const double time = seconds_since(start) / steps;
   model.device_decoder()->rest();
-  std::printf("decode drawn with top-k %d and top-p 0.8, batch %d: %.3f ms a step, %.0f tok/s\n",
-              top_k, count, time * 1e3, count / time);
+  std::printf("decode %s with top-k %d and top-p 0.8, batch %d: %.3f ms a step, %.0f tok/s\n",
+              masked ? "masked" : "drawn", top_k, count, time * 1e3, count / time);
   std::fflush(stdout);
 }
 
@@ -255,7 +258,8 @@ int run(const std::string& folder, bool all) {
   for (const int tokens : {128, 2048}) measure_decode(model, 1, tokens, weights);
   for (const int count : {8, 32}) measure_decode(model, count, 128, weights);
   for (const int count : {1, 32})
-    for (const int top_k : {20, 0}) measure_drawn(model, count, 128, top_k);
+    for (const int top_k : {20, 0})
+      for (const bool masked : {false, true}) measure_drawn(model, count, 128, top_k, masked);
   if (!all) return 0;
   measure_mlx_decode(model, 128);
   measure_prefill(model, 8192, 8192);

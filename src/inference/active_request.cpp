@@ -4,7 +4,6 @@
 
 #include "core/error.h"
 #include "inference/memory_use.h"
-#include "models/qwen3_vl/device_decoder.h"
 
 namespace prismvid::inference {
 namespace {
@@ -146,20 +145,27 @@ StepLogits ActiveRequest::step_on(qwen3_vl::DeviceDecoder& decoder,
                                   const std::vector<ActiveRequest*>& requests) {
   std::vector<qwen3_vl::Sequence*> sequences;
   std::vector<int> ids;
-  std::vector<const nn::Sampler*> samplers;
-  bool picks = true, greedy = true;
+  std::vector<qwen3_vl::TokenPick> picks;
+  bool can_pick = true, greedy = true;
   for (ActiveRequest* request : requests) {
     sequences.push_back(&request->sequence_);
     ids.push_back(request->generation_.last_token());
-    samplers.push_back(&request->generation_.sampler());
+    picks.push_back(request->token_pick());
     request->generation_.drop_draft();
-    picks = picks && request->takes_pick_of(decoder);
-    greedy = greedy && samplers.back()->is_plain_greedy();
+    can_pick = can_pick && request->takes_pick_of(decoder);
+    greedy = greedy && !picks.back().write_mask && picks.back().sampler->is_plain_greedy();
   }
-  if (picks && greedy) return StepLogits(decoder.likeliest(sequences, ids));
-  if (picks) return StepLogits(decoder.picked(sequences, ids, samplers));
+  if (can_pick && greedy) return StepLogits(decoder.likeliest(sequences, ids));
+  if (can_pick) return StepLogits(decoder.picked(sequences, ids, picks));
   for (ActiveRequest* request : requests) request->generation_.prepare();
   return StepLogits(decoder.logits(sequences, ids));
+}
+
+qwen3_vl::TokenPick ActiveRequest::token_pick() {
+  qwen3_vl::TokenPick pick{&generation_.sampler(), {}};
+  if (generation_.is_masked())
+    pick.write_mask = [this](std::span<uint64_t> mask) { generation_.write_mask(mask); };
+  return pick;
 }
 
 bool ActiveRequest::takes_pick_of(const qwen3_vl::DeviceDecoder& decoder) const {

@@ -13,6 +13,7 @@
 #include "inference/loaded_model.h"
 #include "inference/media_loader.h"
 #include "inference/prefix_cache.h"
+#include "models/qwen3_vl/device_decoder.h"
 
 // Inside inference only.
 namespace prismvid::inference {
@@ -95,6 +96,7 @@ class ActiveRequest {
   void run_chunk();
   static StepLogits step_on(qwen3_vl::DeviceDecoder& decoder,
                             const std::vector<ActiveRequest*>& requests);
+  qwen3_vl::TokenPick token_pick();
   bool takes_pick_of(const qwen3_vl::DeviceDecoder& decoder) const;
   bool take_one(std::span<float> logits);
   double end_phase(Phase next);

@@ -56,11 +56,23 @@ bool Generation::take(std::span<float> logits) {
 
 bool Generation::take_picked(int id) {
   sampler_.take(id);
-  return accept(id, false);
+  return accept(id, in_grammar());
 }
 
 bool Generation::takes_pick() const {
-  return options_.top_log_probabilities < 0 && !in_grammar() && !is_forced();
+  return options_.top_log_probabilities < 0 && !is_forced();
+}
+
+void Generation::write_mask(std::span<uint64_t> mask) {
+  if (!in_grammar()) {
+    std::ranges::fill(mask, ~uint64_t{0});
+    return;
+  }
+  const grammar::TokenMask tokens = allowed();
+  const size_t known = std::min(tokens.size(), mask.size());
+  std::copy_n(tokens.begin(), known, mask.begin());
+  std::ranges::fill(mask.subspan(known), 0);
+  if (std::ranges::all_of(mask, [](uint64_t word) { return word == 0; })) fail_outside_grammar();
 }
 
 bool Generation::accept(int id, bool constrained) {
@@ -149,16 +161,26 @@ bool Generation::is_forced() const {
   return spent || (forced_ > 0 && forced_ < forced_close_.size());
 }
 
-// Leaves only tokens that go on in the grammar, and the ends where it may end.
+// The tokens that go on in the grammar, and the ends where it may end.
+grammar::TokenMask Generation::allowed() {
+  grammar::TokenMask mask = matcher_->mask();
+  if (!matcher_->can_end()) return mask;
+  for (const int id : parts_.generation.end_tokens) {
+    const auto word = static_cast<size_t>(id) / 64;
+    if (word >= mask.size()) mask.resize(word + 1);
+    mask[word] |= uint64_t{1} << (id % 64);
+  }
+  return mask;
+}
+
 void Generation::keep_to_grammar(std::span<float> logits) {
-  std::vector<std::pair<int, float>> ends;
-  if (matcher_->can_end())
-    for (const int id : parts_.generation.end_tokens)
-      if (id < static_cast<int>(logits.size())) ends.emplace_back(id, logits[id]);
-  grammar::apply_mask(matcher_->mask(), logits);
-  for (const auto& [id, logit] : ends) logits[id] = logit;
-  check(std::any_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); }),
-        ErrorCode::kModel, "the vocabulary of this model has no token that goes on in the grammar");
+  grammar::apply_mask(allowed(), logits);
+  if (std::ranges::none_of(logits, [](float logit) { return std::isfinite(logit); }))
+    fail_outside_grammar();
+}
+
+void Generation::fail_outside_grammar() {
+  fail(ErrorCode::kModel, "the vocabulary of this model has no token that goes on in the grammar");
 }
 
 int Generation::next_token(std::span<float> logits) {

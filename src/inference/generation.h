@@ -25,9 +25,13 @@ class Generation {
   /// The same where a device picked the token, as takes_pick() allows, by the sampler.
   bool take_picked(int id);
 
-  /// Whether the sampler alone decides the next token and nothing else looks at the logits.
+  /// Whether the sampler decides the next token, where it is masked of what write_mask() leaves,
+  /// and nothing else looks at the logits.
   bool takes_pick() const;
   const nn::Sampler& sampler() const { return sampler_; }
+  bool is_masked() const { return matcher_.has_value(); }
+  /// A bit for each token that may come next.
+  void write_mask(std::span<uint64_t> mask);
 
   /// Tokens that may well follow the last one: where the model agrees they cost a step less each.
   /// take() decides as without them, so they change no answer.
@@ -54,8 +58,10 @@ class Generation {
   bool accept(int id, bool constrained);
   bool is_forced() const;
   bool in_grammar() const { return matcher_.has_value() && !builder_.is_thinking(); }
+  grammar::TokenMask allowed();
   void keep_to_grammar(std::span<float> logits);
   bool is_end_token(int id) const;
+  [[noreturn]] static void fail_outside_grammar();
   std::vector<int> forced_guess(int most);
   std::vector<int> look_up_guess(int most) const;
   bool end(FinishReason reason);

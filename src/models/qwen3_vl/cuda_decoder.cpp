@@ -24,9 +24,11 @@ using namespace prismvid::cuda;
 
 constexpr int kAhead = 2;  // steps started before their tokens are read
 
-enum class Pick { kNothing, kLikeliest, kDrawn };
+// kDrawnAlone: from the logits of a step that picked nothing.
+enum class Pick { kNothing, kLikeliest, kDrawn, kDrawnAlone };
 
-TokenRule rule_of(const nn::Sampler& sampler) {
+TokenRule rule_of(const TokenPick& pick) {
+  const nn::Sampler& sampler = *pick.sampler;
   const nn::SamplingOptions& o = sampler.options();
   return {o.temperature,
           o.top_k,
@@ -36,7 +38,8 @@ TokenRule rule_of(const nn::Sampler& sampler) {
           o.frequency_penalty,
           o.repetition_penalty,
           {sampler.counts().begin(), sampler.counts().end()},
-          {o.logit_bias.begin(), o.logit_bias.end()}};
+          {o.logit_bias.begin(), o.logit_bias.end()},
+          pick.write_mask != nullptr};
 }
 
 class CudaDecoder : public DeviceDecoder {
@@ -147,11 +150,11 @@ class CudaDecoder : public DeviceDecoder {
   }
 
   std::vector<int> picked(const std::vector<Sequence*>& sequences, const std::vector<int>& ids,
-                          const std::vector<const nn::Sampler*>& samplers) override {
-    check(samplers.size() == sequences.size(), ErrorCode::kInvalidArgument,
+                          const std::vector<TokenPick>& picks) override {
+    check(picks.size() == sequences.size(), ErrorCode::kInvalidArgument,
           "picking needs a sampler for each of ", sequences.size(), " sequences, got ",
-          samplers.size());
-    return next_tokens(sequences, ids, samplers);
+          picks.size());
+    return next_tokens(sequences, ids, picks);
   }
 
   void rest() override {
@@ -162,17 +165,25 @@ class CudaDecoder : public DeviceDecoder {
 
  private:
   std::vector<int> next_tokens(const std::vector<Sequence*>& sequences, const std::vector<int>& ids,
-                               const std::vector<const nn::Sampler*>& samplers) {
+                               const std::vector<TokenPick>& picks) {
+    const bool masked =
+        std::any_of(picks.begin(), picks.end(), [](const auto& pick) { return pick.write_mask; });
+    const std::vector<const nn::Sampler*> samplers = samplers_of(picks);
     const bool goes_on = running_ && sequences == sequences_ && samplers == samplers_ &&
-                         ids == tokens_ && states() == states_;
+                         masked == masked_ && ids == tokens_ && states() == states_;
     if (!goes_on) {
       room_ = kSpan - longest(sequences) % kSpan;  // as long as choose_splits() stays the same
       start(sequences, ids, room_);
-      start_drawing(samplers);
+      samplers_ = samplers;
+      masked_ = masked;
+      start_drawing(picks);
       running_ = true;
+      if (masked) run(Pick::kNothing);
     }
-    const Pick pick = samplers.empty() ? Pick::kLikeliest : Pick::kDrawn;
-    while (started_ < read_ + kAhead && started_ < room_) run(pick);
+    if (masked)
+      pick_masked(picks);
+    else
+      run_ahead(picks.empty() ? Pick::kLikeliest : Pick::kDrawn);
     const int slot = read_ % kHistory;
     check_driver(cuEventSynchronize(done_[slot]), "waiting for a token");
     const int* row = history_.host<int>() + slot * sequences.size();
@@ -187,13 +198,32 @@ class CudaDecoder : public DeviceDecoder {
     return tokens_;
   }
 
-  void start_drawing(const std::vector<const nn::Sampler*>& samplers) {
-    samplers_ = samplers;
-    if (samplers.empty()) return;
+  static std::vector<const nn::Sampler*> samplers_of(const std::vector<TokenPick>& picks) {
+    std::vector<const nn::Sampler*> samplers;
+    for (const TokenPick& pick : picks) samplers.push_back(pick.sampler);
+    return samplers;
+  }
+
+  void start_drawing(const std::vector<TokenPick>& picks) {
+    if (picks.empty()) return;
     if (!sampler_) sampler_.emplace(kMostTokens, head_.rows);
     std::vector<TokenRule> rules;
-    for (const nn::Sampler* sampler : samplers) rules.push_back(rule_of(*sampler));
+    for (const TokenPick& pick : picks) rules.push_back(rule_of(pick));
     sampler_->start(rules);
+  }
+
+  void run_ahead(Pick pick) {
+    while (started_ < read_ + kAhead && started_ < room_) run(pick);
+  }
+
+  // The masks hang on the token before, so they are made while the device makes the logits; those
+  // of the next step need only the token, which the device has.
+  void pick_masked(const std::vector<TokenPick>& picks) {
+    for (size_t i = 0; i < picks.size(); ++i)
+      if (picks[i].write_mask) picks[i].write_mask(sampler_->mask(i));
+    sampler_->send_masks(static_cast<int>(picks.size()), stream_);
+    run(Pick::kDrawnAlone);
+    if (started_ < room_) run(Pick::kNothing);
   }
 
   static constexpr int kMostParts = 4096;  // of the attention: tokens * key heads * splits
@@ -280,7 +310,8 @@ class CudaDecoder : public DeviceDecoder {
   }
 
   void run(Pick pick) {
-    if (pick == Pick::kDrawn) sampler_->set_uniforms(started_, uniforms());
+    if (pick == Pick::kDrawn || pick == Pick::kDrawnAlone)
+      sampler_->set_uniforms(started_, uniforms());
     check_driver(cuGraphLaunch(graph(static_cast<int>(sequences_.size()), pick), stream_),
                  "starting a step");
     if (pick != Pick::kNothing)
@@ -422,6 +453,11 @@ class CudaDecoder : public DeviceDecoder {
   }
 
   void enqueue(int tokens, Pick pick) {
+    if (pick != Pick::kDrawnAlone) make_logits(tokens);
+    if (pick != Pick::kNothing) pick_tokens(tokens, pick);
+  }
+
+  void make_logits(int tokens) {
     EmbedArguments e{};
     e.weight = embedding_.matrix.weight, e.scales = embedding_.matrix.scales;
     e.biases = embedding_.matrix.biases;
@@ -450,7 +486,6 @@ class CudaDecoder : public DeviceDecoder {
       a.float_output = 1;
       multiply_by(head_.bits, a, tokens);
     }
-    if (pick != Pick::kNothing) pick_tokens(tokens, pick);
   }
 
   void pick_tokens(int tokens, Pick pick) {
@@ -463,7 +498,7 @@ class CudaDecoder : public DeviceDecoder {
     g.step = step_.as<int>();
     g.vocabulary = head_.rows;
     g.advance = 1;
-    if (pick == Pick::kDrawn) return sampler_->draw(g, tokens, stream_);
+    if (pick != Pick::kLikeliest) return sampler_->draw(g, tokens, stream_);
     launch({kernels_.pick_greedy(),
             {kGreedyBlocks, static_cast<unsigned>(tokens), 1},
             kGreedyThreads,
@@ -494,7 +529,7 @@ class CudaDecoder : public DeviceDecoder {
   std::vector<int> tokens_;
   std::vector<std::pair<uint64_t, int>> states_;  // of the sequences, when last seen
   std::unique_ptr<CudaTokenStep> token_step_;     // null: a step of one sequence as of more
-  bool running_ = false;
+  bool running_ = false, masked_ = false;
   int started_ = 0, read_ = 0, room_ = 0;
 };
 

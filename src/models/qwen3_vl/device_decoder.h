@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "models/qwen3_vl/language_model.h"
@@ -9,6 +12,14 @@
 namespace prismvid::qwen3_vl {
 
 struct Sequence;
+
+/// How the token of one sequence is picked.
+struct TokenPick {
+  const nn::Sampler* sampler = nullptr;  // told by Sampler::take() before the next call
+  /// Writes a bit for each token that may be picked, all of them; called once a step, while the
+  /// device works. Empty: any token.
+  std::function<void(std::span<uint64_t>)> write_mask;
+};
 
 /// Decode steps by kernels of one device, without a graph of MLX: keys and values are written in
 /// place. Used by the thread that owns the device.
@@ -31,11 +42,11 @@ class DeviceDecoder {
   /// Whether picked() takes such options.
   virtual bool can_pick(const nn::SamplingOptions& options) const = 0;
 
-  /// As likeliest(), giving the token of each that its sampler would pick, to be told by
-  /// Sampler::take() before the next call. The samplers are those of the next call too.
+  /// As likeliest(), giving the token of each that its sampler would pick. The samplers are those
+  /// of the next call too.
   virtual std::vector<int> picked(const std::vector<Sequence*>& sequences,
                                   const std::vector<int>& ids,
-                                  const std::vector<const nn::Sampler*>& samplers) = 0;
+                                  const std::vector<TokenPick>& picks) = 0;
 
   /// Returns once nothing runs: before keys and values of a sequence that was stepped are freed.
   virtual void rest() = 0;

@@ -69,8 +69,9 @@ __device__ inline bool comes_last(const SampleArguments& a, int token) {
   return last;
 }
 
-// As Sampler::penalize().
+// As Sampler::penalize(), and what is outside the mask has no chance.
 __device__ __forceinline__ float changed(const SampleRule& rule, float logit, int id) {
+  if (rule.mask && (rule.mask[id / 32] >> id % 32 & 1) == 0) return -INFINITY;
   if (const int count = rule.counts ? rule.counts[id] : 0; count > 0) {
     logit = logit > 0 ? logit / rule.repetition : logit * rule.repetition;
     logit -= rule.presence + rule.frequency * static_cast<float>(count);
@@ -86,7 +87,7 @@ extern "C" __global__ void __launch_bounds__(kSampleThreads)
   const int token = blockIdx.y, vocabulary = a.next.vocabulary;
   const SampleRule rule = a.rules[token];
   float* logits = const_cast<float*>(a.next.logits) + static_cast<size_t>(token) * vocabulary;
-  const bool changes = rule.counts || rule.biases;
+  const bool changes = rule.counts || rule.biases || rule.mask;
   float value = -INFINITY;
   int index = 0x7fffffff;
   for (int i = blockIdx.x * kSampleThreads + threadIdx.x; i < vocabulary;

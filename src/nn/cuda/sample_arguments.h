@@ -17,6 +17,7 @@ struct SampleRule {
   int unused;
   int* counts;          // (vocabulary): how often each was picked; null: no penalties
   const float* biases;  // (vocabulary) or null
+  const uint32_t* mask;  // a bit for each token that may be picked, or null
 };
 
 // Between the kernels.

@@ -29,7 +29,8 @@ std::vector<int> row_of(int vocabulary, const std::vector<std::pair<int, T>>& sa
 }  // namespace
 
 TokenSampler::TokenSampler(int most_tokens, int vocabulary)
-    : vocabulary_(vocabulary),
+    : most_tokens_(most_tokens),
+      vocabulary_(vocabulary),
       uniforms_(static_cast<size_t>(kHistory * most_tokens) * sizeof(double)),
       counts_(most_tokens),
       biases_(most_tokens) {
@@ -66,6 +67,14 @@ void TokenSampler::start(const std::vector<TokenRule>& rules) {
       set_row(biases_, i, row_of(vocabulary_, rule.biases));
       row.biases = biases_[i].as<float>();
     }
+    if (rule.masked) {
+      if (!host_masks_) {
+        const size_t bytes = most_tokens_ * mask_words() * sizeof(uint64_t);
+        masks_ = DeviceBuffer(bytes);
+        host_masks_ = std::make_unique<HostBuffer>(bytes);
+      }
+      row.mask = reinterpret_cast<const uint32_t*>(masks_.as<uint64_t>() + i * mask_words());
+    }
     table.push_back(row);
   }
   upload(rules_, table);
@@ -74,6 +83,16 @@ void TokenSampler::start(const std::vector<TokenRule>& rules) {
 void TokenSampler::set_uniforms(int step, const std::vector<double>& uniforms) {
   double* row = uniforms_.host<double>() + static_cast<size_t>(step % kHistory) * uniforms.size();
   std::copy(uniforms.begin(), uniforms.end(), row);
+}
+
+std::span<uint64_t> TokenSampler::mask(size_t index) const {
+  return {host_masks_->host<uint64_t>() + index * mask_words(), mask_words()};
+}
+
+void TokenSampler::send_masks(int tokens, CUstream stream) const {
+  check_driver(cuMemcpyHtoDAsync(masks_.address(), host_masks_->host<uint64_t>(),
+                                 tokens * mask_words() * sizeof(uint64_t), stream),
+               "writing masks to the device");
 }
 
 void TokenSampler::draw(const GreedyArguments& next, int tokens, CUstream stream) const {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,6 +19,7 @@ struct TokenRule {
   float presence_penalty = 0, frequency_penalty = 0, repetition_penalty = 1;
   std::vector<std::pair<int, int>> counts;    // of each token that was picked
   std::vector<std::pair<int, float>> biases;  // added to logits
+  bool masked = false;                        // only what mask() holds may be picked
 
   bool has_penalties() const {
     return presence_penalty != 0 || frequency_penalty != 0 || repetition_penalty != 1;
@@ -33,6 +37,11 @@ class TokenSampler {
   /// The numbers in [0, 1) that draw the tokens of step `step`, counted from start(). Before
   /// draw() runs for it, and at most kHistory steps ahead.
   void set_uniforms(int step, const std::vector<double>& uniforms);
+  /// Which tokens row `index` of a step may pick, a bit each; of a rule that is masked.
+  std::span<uint64_t> mask(size_t index) const;
+  /// Brings the masks of so many rows to the device, before each draw(). They may be written again
+  /// once it is over.
+  void send_masks(int tokens, CUstream stream) const;
   /// Starts the kernels: `next` says where the logits are, which are changed, and where the result
   /// goes.
   void draw(const GreedyArguments& next, int tokens, CUstream stream) const;
@@ -40,10 +49,14 @@ class TokenSampler {
  private:
   void set_row(std::vector<DeviceBuffer>& rows, size_t index, const std::vector<int>& values);
 
-  int vocabulary_;
+  size_t mask_words() const { return (static_cast<size_t>(vocabulary_) + 63) / 64; }
+
+  int most_tokens_, vocabulary_;
   DeviceBuffer rules_, states_, bins_, sums_, list_;
   HostBuffer uniforms_;
   std::vector<DeviceBuffer> counts_, biases_;  // of tokens that have them
+  DeviceBuffer masks_;                         // of all tokens, once one is masked
+  std::unique_ptr<HostBuffer> host_masks_;
 };
 
 }  // namespace prismvid::cuda

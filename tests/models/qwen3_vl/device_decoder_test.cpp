@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "bench/cuda/random_checkpoint.h"
 #include "models/qwen3_vl/tiny_model.h"
@@ -159,13 +160,13 @@ TEST_P(DeviceDecoderOf, DrawnTokensAreThoseThatTheSamplerPicks) {
     host.emplace_back(options[i]);
     EXPECT_TRUE(decoder().can_pick(options[i]));
   }
-  std::vector<const nn::Sampler*> samplers;
-  for (const nn::Sampler& sampler : device) samplers.push_back(&sampler);
+  std::vector<TokenPick> picks;
+  for (const nn::Sampler& sampler : device) picks.push_back({&sampler, {}});
   auto drawn = sequences(*model_, 4), alone = sequences(*model_, 4);
   std::vector<int> ids{5, 6, 7, 8};
   std::vector<std::vector<int>> answers;
   for (int step = 0; step < 60; ++step) {
-    ids = decoder().picked(pointers(drawn), ids, samplers);
+    ids = decoder().picked(pointers(drawn), ids, picks);
     for (size_t i = 0; i < ids.size(); ++i) device[i].take(ids[i]);
     answers.push_back(ids);
   }
@@ -174,6 +175,50 @@ TEST_P(DeviceDecoderOf, DrawnTokensAreThoseThatTheSamplerPicks) {
   for (int step = 0; step < 60; ++step) {
     auto rows = decoder().logits(pointers(alone), ids);
     for (size_t i = 0; i < ids.size(); ++i) ids[i] = host[i].pick(rows[i]);
+    ASSERT_EQ(ids, answers[step]) << step;
+  }
+}
+
+// Every third token or so, others each step and sequence.
+bool may_follow(int id, int step, size_t sequence) {
+  return (static_cast<size_t>(id) * 7 + static_cast<size_t>(step) * 5 + sequence) % 3 == 0;
+}
+
+TEST_P(DeviceDecoderOf, MaskedTokensAreThoseThatTheSamplerPicksOfTheMask) {
+  std::vector<nn::SamplingOptions> options(3);  // the first and the last are greedy
+  options[1].temperature = 1, options[1].top_p = 0.9f, options[1].seed = 4;
+  std::vector<nn::Sampler> device(options.begin(), options.end()), host = device;
+  int step = 0;
+  std::vector<TokenPick> picks;
+  for (size_t i = 0; i < device.size(); ++i)
+    picks.push_back({&device[i], [&step, i](std::span<uint64_t> mask) {
+                       for (size_t id = 0; id < 64 * mask.size(); ++id) {
+                         const uint64_t bit = uint64_t{1} << id % 64;
+                         if (may_follow(static_cast<int>(id), step, i))
+                           mask[id / 64] |= bit;
+                         else
+                           mask[id / 64] &= ~bit;
+                       }
+                     }});
+  picks[2].write_mask = {};
+  auto drawn = sequences(*model_, 3), alone = sequences(*model_, 3);
+  std::vector<int> ids{5, 6, 7};
+  std::vector<std::vector<int>> answers;
+  for (; step < 260; ++step) {  // past where the caches grow
+    ids = decoder().picked(pointers(drawn), ids, picks);
+    for (size_t i = 0; i < ids.size(); ++i) device[i].take(ids[i]);
+    answers.push_back(ids);
+  }
+  decoder().rest();
+  ids = {5, 6, 7};
+  for (step = 0; step < 260; ++step) {
+    auto rows = decoder().logits(pointers(alone), ids);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      if (picks[i].write_mask)
+        for (size_t id = 0; id < rows[i].size(); ++id)
+          if (!may_follow(static_cast<int>(id), step, i)) rows[i][id] = -INFINITY;
+      ids[i] = host[i].pick(rows[i]);
+    }
     ASSERT_EQ(ids, answers[step]) << step;
   }
 }

@@ -180,6 +180,38 @@ TEST_F(CudaTokenSampler, PenaltiesCountWhatWasPickedOnTheDevice) {
   }
 }
 
+TEST_F(CudaTokenSampler, WhatIsOutsideTheMaskIsNotPicked) {
+  for (const int vocabulary : {1, 70, 1000, 151936}) {
+    std::vector<TokenRule> all = rules();
+    for (TokenRule& rule : all) rule.masked = &rule != &all.back();  // the last takes any
+    prepare(static_cast<int>(all.size()), vocabulary);
+    sampler_->start(all);
+    std::mt19937_64 random(5);
+    for (int step = 0; step < 8; ++step) {
+      std::vector<std::vector<float>> logits, left;
+      std::vector<double> uniforms;
+      for (size_t i = 0; i < all.size(); ++i) {
+        logits.push_back(logits_of(vocabulary, static_cast<unsigned>(step * 100 + i), 3));
+        left.push_back(logits.back());
+        uniforms.push_back(std::uniform_real_distribution<double>(0, 1)(random));
+        if (!all[i].masked) continue;
+        const auto mask = sampler_->mask(i);
+        for (uint64_t& word : mask) word = random() & random();  // a quarter
+        mask[0] |= 1;                                            // one at least
+        logits[i][0] = left[i][0] = 1;
+        for (int id = 0; id < vocabulary; ++id)
+          if ((mask[id / 64] >> id % 64 & 1) == 0) left[i][id] = -INFINITY;
+      }
+      sampler_->send_masks(tokens_, nullptr);
+      const auto ids = draw(step, logits, uniforms);
+      for (size_t i = 0; i < all.size(); ++i) {
+        SCOPED_TRACE("rule " + std::to_string(i) + ", step " + std::to_string(step));
+        expect_drawn(ids[i], shares_of(left[i], all[i]), uniforms[i]);
+      }
+    }
+  }
+}
+
 TEST_F(CudaTokenSampler, PicksWhatTheSamplerPicks) {
   nn::SamplingOptions options;
   options.temperature = 0.7f, options.top_k = 20, options.top_p = 0.8f, options.seed = 11;
