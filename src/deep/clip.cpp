@@ -207,6 +207,7 @@ void ClipReader::decode_each(std::span<const TimeRange> ranges,
     return shown(frame, counts[static_cast<size_t>(range - last_of_range.begin())]);
   };
   ClipCache* const kept = cache();
+  const Stopwatch watch;
   std::shared_ptr<Clip> clip;
   size_t next = 0;
   chosen_pictures(video_, times_, indices, make, stop, [&](int64_t pts_us, const auto& picture) {
@@ -215,6 +216,8 @@ void ClipReader::decode_each(std::span<const TimeRange> ranges,
     clip->times_us.push_back(pts_us);
     if (clip->frames.size() < counts[next]) return;
     if (kept) kept->insert(key_of(ranges[next], times_of(ranges[next])), clip);
+    spdlog::debug("clip of {} frames: {:.1f} ms after decoding began", clip->frames.size(),
+                  1000 * watch.seconds());
     ++next;
     take(std::exchange(clip, nullptr));
   });

@@ -201,7 +201,7 @@ class RunFrames {
 };
 
 /// Decodes several runs side by side: without the pictures that no other needs, each waits for the
-/// one before it, and four threads of a decoder do the work of two.
+/// one before it, and the threads of one decoder do the work of half as many.
 class PicturesOfRuns final : public PictureSource {
  public:
   PicturesOfRuns(const std::filesystem::path& path, SharedTimes times,
@@ -212,9 +212,10 @@ class PicturesOfRuns final : public PictureSource {
         runs_(cut_runs(*times_, indices)),
         made_(indices.size()),
         threads_(available_threads()) {
-    constexpr int kMostSideBySide = 16;
-    const int runs = static_cast<int>(runs_.size());
-    workers_ = std::min(runs, std::min(threads_, kMostSideBySide));
+    // Few at once, so that the first are soon over.
+    constexpr int kFewest = 2, kCoresOfOne = 4;
+    workers_ = std::min(
+        {static_cast<int>(runs_.size()), threads_, std::max(kFewest, threads_ / kCoresOfOne)});
     for (int i = 0; i < workers_; ++i)
       team_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   }
@@ -237,6 +238,7 @@ class PicturesOfRuns final : public PictureSource {
 
  private:
   static constexpr size_t kBytesAhead = size_t{256} << 20;
+  static constexpr int kThreadsOfCore = 2;  // one of them waits for the picture before its own
 
   struct Made {
     ChosenPicture picture;
@@ -254,7 +256,7 @@ class PicturesOfRuns final : public PictureSource {
       // The last runs have the cores of those that ended.
       const int side_by_side =
           std::min(workers_, busy_ + static_cast<int>(runs_.size() - next_run_));
-      const int threads = (threads_ + side_by_side - 1) / side_by_side;
+      const int threads = (kThreadsOfCore * threads_ + side_by_side - 1) / side_by_side;
       const Run& run = runs_[next_run_++];
       ++busy_;
       lock.unlock();
