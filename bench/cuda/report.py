@@ -1,4 +1,5 @@
-"""Prints the tables of docs/performance.md from what decode_bench and mlx_lm_baseline.py printed; with --update also between their marks.
+"""Prints the tables of docs/performance.md from what decode_bench, mlx_lm_baseline.py and llama-bench printed; with --update also between
+their marks.
 
   report.py FILE... [--update]     (each "== 8b 4 bit" line in a file starts the lines of that checkpoint)
 """
@@ -11,7 +12,7 @@ END = "<!-- end -->"
 MARKS = {"8b": "<!-- made by bench/cuda/report.py -->", "30b-a3b": "<!-- made by bench/cuda/report.py, 30b-a3b -->"}
 TITLES = {"8b": "8B shapes", "30b-a3b": "30B-A3B shapes"}
 NUMBERS = {"8b": 7.57e9, "30b-a3b": 2.73e9}  # of a token's products in all layers
-# Measured earlier on such a card: llama.cpp, mlx-lm; what is aimed at.
+# Measured earlier on such a card: llama.cpp, mlx-lm (what a file holds of them stands instead); what is aimed at.
 AIMS = {("8b", "decode", 1, 4): (322, 152, 700), ("8b", "decode", 1, 3): (184, 110, 780), ("8b", "decode", 1, 8): (238, 113, 430),
         ("8b", "decode", 1, 16): (None, 124, 245), ("8b", "decode", 32, 4): (None, None, 6000),
         ("8b", "prefill", 8192, 4): (11263, 7527, 30000),
@@ -29,10 +30,11 @@ def rows(lines):
             # Several tokens go to experts of their own, so that more is read than one token's.
             roof = f"{match[5]} TB/s" if match[1] == "1" or shape == "8b" else ""
             yield (shape, "decode", int(match[1]), bits), f"decode, batch {match[1]}, after {match[2]} tokens", int(match[4]), roof
-        elif match := re.match(r"decode drawn with top-k (\d+) and top-p ([\d.]+), batch (\d+): ([\d.]+) ms a step, (\d+) tok/s", line):
-            pool = f"top-k {match[1]}, " if match[1] != "0" else ""
-            what = f"decode, batch {match[3]}, drawn ({pool}top-p {match[2]})"
-            yield (shape, "drawn", int(match[3]), bits), what, int(match[5]), ""
+        elif match := re.match(r"decode (drawn|masked) with top-k (\d+) and top-p ([\d.]+), batch (\d+): ([\d.]+) ms a step, (\d+) tok/s", line):
+            pool = f"top-k {match[2]}, " if match[2] != "0" else ""
+            how = "under a mask, " if match[1] == "masked" else ""
+            what = f"decode, batch {match[4]}, {how}drawn ({pool}top-p {match[3]})"
+            yield (shape, "drawn", int(match[4]), bits), what, int(match[6]), ""
         elif match := re.match(r"decode by MLX's operations, from (\d+) tokens: ([\d.]+) ms a step, (\d+) tok/s", line):
             yield (shape, "mlx", 1, bits), "decode, batch 1, by MLX's own operations", int(match[3]), ""
         elif match := re.match(r"prefill (\d+) in chunks of (\d+): ([\d.]+) ms, (\d+) tok/s", line):
@@ -42,6 +44,22 @@ def rows(lines):
             yield (shape, "picture", 1, bits), "1080p picture, patches ready, and 100 tokens", float(match[1]), ""
         elif match := re.match(r"load: ([\d.]+) s, ([\d.]+) GB", line):
             yield (shape, "load", 1, bits), f"load, files in the page cache ({match[2]} GB)", float(match[1]), ""
+
+
+def take_peers(lines):
+    """Puts what peers did in the same sitting in place of what is known of them; llama.cpp's Q4_0 and Q8_0 stand beside 4 and 8 bits."""
+    def take(kind, number, bits, column, value):
+        row = list(AIMS[key := ("8b", kind, number, bits)])
+        row[column] = round(float(value))
+        AIMS[key] = tuple(row)
+
+    for line in lines:
+        if match := re.match(r"\| qwen3 8B Q([48])_0 .*\| +(tg128|pp8192) \| +([\d.]+)", line):
+            take(*(("decode", 1) if match[2] == "tg128" else ("prefill", 8192)), int(match[1]), 0, match[3])
+        elif match := re.match(r"mlx-lm (\d+) bit: decode (\d+) tok/s, prefill 8192 in chunks of 2048 (\d+) tok/s", line):
+            take("decode", 1, int(match[1]), 1, match[2])
+            if ("8b", "prefill", 8192, int(match[1])) in AIMS:
+                take("prefill", 8192, int(match[1]), 1, match[3])
 
 
 def table(found, shape):
@@ -64,7 +82,9 @@ def table(found, shape):
 
 def main():
     files = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-    found = list(rows(line for file in files for line in open(file).read().splitlines()))
+    lines = [line for file in files for line in open(file).read().splitlines()]
+    take_peers(lines)
+    found = list(rows(lines))
     for shape in dict.fromkeys(key[0] for key, *_ in found):
         text = table(found, shape)
         print(text)

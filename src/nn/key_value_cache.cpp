@@ -8,6 +8,11 @@ namespace prismvid::nn {
 namespace {
 
 constexpr int kStep = 256;
+#ifdef PRISMVID_CUDA
+constexpr bool kPlansShapes = true;  // cuDNN takes 40 ms for each new one
+#else
+constexpr bool kPlansShapes = false;
+#endif
 
 // Tokens [begin, end) of a buffer (1, heads, room, width).
 mx::array part(const mx::array& buffer, int begin, int end) {
@@ -20,6 +25,12 @@ mx::array space(const mx::array& like, int tokens) {
 
 int rounded_up(int tokens) {
   return (tokens + kStep - 1) / kStep * kStep;
+}
+
+// With `more` queries of zeros behind; they lie in memory as split_heads() leaves them.
+mx::array with_more_queries(const mx::array& queries, int more) {
+  const mx::array rows = mx::transpose(queries, {0, 2, 1, 3});
+  return mx::transpose(mx::pad(rows, {1}, mx::Shape{0}, mx::Shape{more}), {0, 2, 1, 3});
 }
 
 }  // namespace
@@ -83,14 +94,26 @@ kernels::Heads KeyValueCache::heads_with(int buffer, int tokens) {
 }
 
 mx::array KeyValueCache::attention(const mx::array& queries, const SharedKernels& kernels) const {
+  if (!format_.is_quantized()) return causal_attention(queries, kernels);
   const std::vector<mx::array> all = tokens(0, size_);
-  if (!format_.is_quantized())
-    return nn::attention(queries, all[0], all[1], Mask::kCausal, kernels);
   const auto heads = [&](int first) {
     return QuantizedHeads{all[first], all[first + 1], all[first + 2], format_.group_size,
                           format_.bits};
   };
   return quantized_attention(queries, heads(0), heads(3), kernels);
+}
+
+mx::array KeyValueCache::causal_attention(const mx::array& queries,
+                                          const SharedKernels& kernels) const {
+  const int count = queries.shape(2);
+  const bool rounds = kPlansShapes && count > 1 && mx::default_device() == mx::Device::gpu;
+  const int behind = rounds ? rounded_up(size_) - size_ : 0;
+  const std::vector<mx::array> all = tokens(0, size_ + behind);
+  if (behind == 0) return nn::attention(queries, all[0], all[1], Mask::kCausal, kernels);
+  // Keys behind the last token are seen by the queries that are added alone.
+  const mx::array rows =
+      nn::attention(with_more_queries(queries, behind), all[0], all[1], Mask::kCausal, kernels);
+  return mx::slice(rows, {0, 0, 0}, {rows.shape(0), count, rows.shape(2)});
 }
 
 std::vector<mx::array> KeyValueCache::tokens(int begin, int end) const {

@@ -60,6 +60,7 @@ class KeyValueCache {
   void truncate(int size) { size_ = std::min(size_, size); }
 
  private:
+  mx::array causal_attention(const mx::array& queries, const SharedKernels& kernels) const;
   kernels::Heads heads_with(int buffer, int tokens);
 
   KeyValueFormat format_;

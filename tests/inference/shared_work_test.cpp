@@ -4,14 +4,20 @@
 
 #include "core/error.h"
 #include "inference/engine.h"
+#include "inference/prefix_cache.h"
 #include "inference/tiny_checkpoint.h"
 
 namespace prismvid::inference {
 namespace {
 
+// A device keeps known tokens in blocks of hundreds: there the video is longer than one.
+int frames() {
+  return BlockKeys::tokens() > 32 ? 80 : 8;
+}
+
 Conversation video_question(const std::string& text, int changed_frame = -1) {
   FrameList list;
-  for (int i = 0; i < 8; ++i) {
+  for (int i = 0; i < frames(); ++i) {
     const int number = i == changed_frame ? 99 : i;
     list.frames.push_back(
         std::make_shared<const Image>(qwen3_vl::synthetic_picture(64, 96, number)));
@@ -49,7 +55,8 @@ TEST_P(SharedWork, ARepeatedQuestionIsAnsweredEquallyFromTheCaches) {
   EXPECT_EQ(cold.token_ids, expected(asked));
   EXPECT_EQ(warm.token_ids, cold.token_ids);
   EXPECT_EQ(cold.cached_prompt_tokens, 0);
-  EXPECT_GE(warm.cached_prompt_tokens, static_cast<int>(cold.prompt_token_ids.size()) - 32);
+  EXPECT_GE(warm.cached_prompt_tokens,
+            static_cast<int>(cold.prompt_token_ids.size()) - BlockKeys::tokens());
   EXPECT_GT(one.metrics().feature_hit_bytes, 0u);
 }
 
@@ -59,7 +66,7 @@ TEST_P(SharedWork, AnotherQuestionSharesTheVideoAndNothingElse) {
   const Conversation other = video_question("Who comes in at the end, and when?");
   const Answer answer = one.submit({other, greedy(24)}).get();
   EXPECT_EQ(answer.token_ids, expected(other));
-  EXPECT_GT(answer.cached_prompt_tokens, 24);
+  EXPECT_GE(answer.cached_prompt_tokens, BlockKeys::tokens());
 }
 
 TEST_P(SharedWork, VideosThatDifferInOneFrameNeverShareWhatDiffers) {
@@ -93,7 +100,7 @@ TEST_P(SharedWork, WhatAnEngineKnewIsRestoredFromDisk) {
   Engine second(model, kPrecise, options);
   const Answer warm = second.submit({asked, greedy(24), Priority::kInteractive, "video"}).get();
   EXPECT_EQ(warm.token_ids, cold.token_ids);
-  EXPECT_GT(warm.cached_prompt_tokens, 24);
+  EXPECT_GE(warm.cached_prompt_tokens, BlockKeys::tokens());
   EXPECT_GT(second.metrics().feature_hit_bytes, 0u);
 }
 
@@ -163,12 +170,12 @@ TEST(FewerBits, ACachedBeginningAnswersAsAnUncachedOneAlsoFromDisk) {
       const Answer cold = first.submit(request).get(), warm = first.submit(request).get();
       EXPECT_EQ(cold.cached_prompt_tokens, 0) << bits;
       EXPECT_EQ(cold.token_ids, alone) << bits;
-      EXPECT_GT(warm.cached_prompt_tokens, 24) << bits;
+      EXPECT_GE(warm.cached_prompt_tokens, BlockKeys::tokens()) << bits;
       EXPECT_EQ(warm.token_ids, alone) << bits;
     }
     Engine second(model, load, options);
     const Answer restored = second.submit(request).get();
-    EXPECT_GT(restored.cached_prompt_tokens, 24) << bits;
+    EXPECT_GE(restored.cached_prompt_tokens, BlockKeys::tokens()) << bits;
     EXPECT_EQ(restored.token_ids, alone) << bits;
   }
 }

@@ -72,7 +72,8 @@ TEST(Convert, AQuantisedModelStillSeesAsTheDequantisedOne) {
   EXPECT_GT(cosine(logits, goldens("dense_untied").at(one.name + ".logits")), 0.995f);
 }
 
-// The matrices of a checkpoint packed as its config.json says, each path by its own entry.
+// The matrices of a checkpoint packed as its config.json says, each path by its own entry; on the
+// CPU, as the reference's were.
 std::unordered_map<std::string, mx::array> packed_by_paths(const fs::path& source,
                                                            const nlohmann::json& paths) {
   std::unordered_map<std::string, mx::array> packed;
@@ -86,7 +87,7 @@ std::unordered_map<std::string, mx::array> packed_by_paths(const fs::path& sourc
     }
     const auto parts =
         mx::quantize(tensor, entry->at("group_size").get<int>(), entry->at("bits").get<int>(),
-                     entry->at("mode").get<std::string>());
+                     entry->at("mode").get<std::string>(), std::nullopt, mx::Device::cpu);
     for (size_t i = 0; i < parts.size(); ++i)
       packed.emplace(path + std::array{".weight", ".scales", ".biases"}[i], parts[i]);
   }
