@@ -88,12 +88,10 @@ struct FaceAnalyzer::Live {
 
 /// A sample that waits for the next search, or to be followed.
 struct FaceAnalyzer::Held {
-  enum class Look { kNear, kWhole, kDone };
-
   KeptSample sample;
-  Look look = Look::kNear;
-  std::vector<Box> places = {};          // to look near
-  std::vector<DetectedFace> faces = {};  // where the look is done
+  bool is_searched = false;
+  std::vector<Box> places = {};          // to look near where it is not
+  std::vector<DetectedFace> faces = {};  // of the search
   bool ends_shot = false;
 
   explicit Held(const Sample& borrowed) : sample(borrowed) {}
@@ -116,7 +114,7 @@ void FaceAnalyzer::add(const Sample& sample) {
   const bool dense = sample.pts_us - last_pts_us_ < kDenseUs;
   last_pts_us_ = sample.pts_us;
   const int64_t hold_us = calm_ ? kHoldLongUs : kHoldUs;
-  const bool waits = held_.size() < kMostHeld && (held_.empty() || sample.pts_us - held_.front().sample.get().pts_us < hold_us);
+  const bool waits = searched_us_ && held_.size() < kMostHeld && (held_.empty() || sample.pts_us - held_.front().sample.get().pts_us < hold_us);
   if (dense && waits) {
     held_.emplace_back(sample);
     follow_next();
@@ -136,19 +134,16 @@ void FaceAnalyzer::search(const Sample& sample) {
   before_ = faces;
   if (behind_.empty()) return follow(sample, faces, true);
   Held& done = behind_.emplace_back(sample);
-  done.look = Held::Look::kDone;
+  done.is_searched = true;
   done.faces = std::move(faces);
 }
 
-/// What waited for a search learns where to look: near the faces before and after it, in the whole picture where the shot
-/// has seen no search, nowhere where neither search saw a face.
+/// What waited for a search learns where to look: near the faces before and after it, nowhere where neither search saw a face.
 void FaceAnalyzer::settle_held(std::span<const DetectedFace> next, int64_t next_us) {
   for (Held& held : std::exchange(held_, {})) {
-    const float part = searched_us_ ? static_cast<float>(held.sample.get().pts_us - *searched_us_) / static_cast<float>(next_us - *searched_us_) : 1;
+    const float part = static_cast<float>(held.sample.get().pts_us - *searched_us_) / static_cast<float>(next_us - *searched_us_);
     held.places = places_between(before_, next, part);
-    if (held.places.empty() && searched_us_) continue;
-    if (held.places.empty()) held.look = Held::Look::kWhole;
-    behind_.push_back(std::move(held));
+    if (!held.places.empty()) behind_.push_back(std::move(held));
   }
 }
 
@@ -156,13 +151,14 @@ void FaceAnalyzer::settle_held(std::span<const DetectedFace> next, int64_t next_
 /// a search of the whole picture costs most, so what it lets go on is done in the calls after it.
 void FaceAnalyzer::follow_next() {
   bool looked = false;
-  while (!behind_.empty() && (!looked || behind_.front().look == Held::Look::kDone)) {
+  while (!behind_.empty() && (!looked || behind_.front().is_searched)) {
     Held next = std::move(behind_.front());
     behind_.erase(behind_.begin());
-    if (next.look == Held::Look::kNear) next.faces = detector_->detect_near(next.sample.get().picture, next.places);
-    if (next.look == Held::Look::kWhole) next.faces = detector_->detect(next.sample.get().picture);
-    looked = looked || next.look != Held::Look::kDone;
-    follow(next.sample.get(), next.faces, next.look != Held::Look::kNear);
+    if (!next.is_searched) {
+      next.faces = detector_->detect_near(next.sample.get().picture, next.places);
+      looked = true;
+    }
+    follow(next.sample.get(), next.faces, next.is_searched);
     if (next.ends_shot) end_tracks();
   }
 }

@@ -107,6 +107,17 @@ TEST_F(FaceSearches, AreASecondApartWhileFacesComeAndGo) {
   EXPECT_EQ(counts_.whole, 4);  // every other sample
 }
 
+/// Text, which is looked for a call later, then never costs its most in the same call.
+TEST_F(FaceSearches, BeginWithTheFirstSampleOfAShot) {
+  FaceAnalyzer faces = analyzer();
+  std::vector<int> searches;
+  for (int i = 0; i < 8; ++i) {
+    add(faces, scene(100, 10), i, i / 4);
+    searches.push_back(counts_.whole);
+  }
+  EXPECT_EQ(searches, (std::vector<int>{1, 1, 2, 2, 3, 3, 4, 4}));
+}
+
 TEST_F(FaceSearches, AreNotMoreThanOneACall) {
   FaceAnalyzer faces = analyzer();
   int before = 0;
