@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "core/error.h"
@@ -83,7 +84,8 @@ struct FaceAnalyzer::Live {
     Image chip;
   };
   FaceTrack track;
-  std::vector<Candidate> candidates;  // best first, at most kEmbeddedFaces
+  std::vector<Candidate> candidates;  // best first, at most kEmbeddedFaces; once the track has ended, those that are not in `sum`
+  std::vector<float> sum = {};        // of the directions of their vectors
 };
 
 /// A sample that waits for the next search, or to be followed.
@@ -220,29 +222,27 @@ void FaceAnalyzer::collect_ended() {
   }
 }
 
-/// Gives ended tracks their vectors. The tracks of a shot end together, so a call does a quarter of them.
+/// Embeds faces of ended tracks, an eighth of those that wait: the tracks of a shot end together.
 void FaceAnalyzer::complete_some() {
-  const auto last = ended_.begin() + static_cast<std::ptrdiff_t>((ended_.size() + 3) / 4);
-  for (auto live = ended_.begin(); live != last; ++live) finished_.push_back(completed(std::move(*live)));
-  ended_.erase(ended_.begin(), last);
-}
-
-FaceTrack FaceAnalyzer::completed(Live&& live) {
-  FaceTrack track = std::move(live.track);
-  track.embedding = embedding(live);
-  return track;
-}
-
-/// Mean of the candidates' directions: one odd frame does not decide who it is.
-std::vector<float> FaceAnalyzer::embedding(const Live& live) {
-  std::vector<float> sum;
-  for (const Live::Candidate& candidate : live.candidates) {
-    std::vector<float> vector = embedder_->embed(candidate.chip);
-    if (!normalise(vector)) continue;
-    sum.resize(vector.size());
-    for (size_t i = 0; i < sum.size(); ++i) sum[i] += vector[i];
+  const size_t waiting = std::accumulate(ended_.begin(), ended_.end(), size_t{0}, [](size_t sum, const Live& live) { return sum + live.candidates.size(); });
+  size_t most = (waiting + 7) / 8;
+  auto live = ended_.begin();
+  for (; live != ended_.end(); ++live) {
+    for (; most > 0 && !live->candidates.empty(); --most) embed_next(*live);
+    if (!live->candidates.empty()) break;
+    if (normalise(live->sum)) live->track.embedding = std::move(live->sum);
+    finished_.push_back(std::move(live->track));
   }
-  return normalise(sum) ? sum : std::vector<float>();
+  ended_.erase(ended_.begin(), live);
+}
+
+/// Directions are added up: one odd frame does not decide who it is.
+void FaceAnalyzer::embed_next(Live& live) {
+  std::vector<float> vector = embedder_->embed(live.candidates.front().chip);
+  live.candidates.erase(live.candidates.begin());
+  if (!normalise(vector)) return;
+  live.sum.resize(vector.size());
+  for (size_t i = 0; i < vector.size(); ++i) live.sum[i] += vector[i];
 }
 
 std::vector<FaceTrack> FaceAnalyzer::take_finished() {

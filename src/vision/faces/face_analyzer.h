@@ -65,14 +65,13 @@ class FaceAnalyzer {
   void extend(Live& track, const Sample& sample, const DetectedFace& face, const Box& box, bool weigh_all);
   void collect_ended();
   void complete_some();
-  FaceTrack completed(Live&& track);
-  std::vector<float> embedding(const Live& track);
+  void embed_next(Live& track);
 
   std::shared_ptr<FaceDetector> detector_;
   std::shared_ptr<FaceEmbedder> embedder_;
   ByteTracker tracker_;
   std::map<TrackId, Live> live_;
-  std::vector<Live> ended_;  // their vectors are not computed yet
+  std::vector<Live> ended_;  // their vectors are not complete yet
   std::vector<FaceTrack> finished_;
   std::vector<Held> held_;            // since the last search
   std::vector<Held> behind_;          // they know where to look, and wait to be followed
