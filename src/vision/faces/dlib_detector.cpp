@@ -116,6 +116,7 @@ DlibFaceDetector::DlibFaceDetector(const ModelManifest& model, const DlibDetecto
   check(options.longest_side >= 80, ErrorCode::kInvalidArgument,
         "face detection needs a longest side of at least 80 pixels, got ", options.longest_side);
   options_.network.int8_ranges = int8_ranges(model);
+  prepare(near_, {kNearSide, kNearSide}, kNearLevels);
 }
 
 std::vector<DetectedFace> DlibFaceDetector::detect(ImageView picture) {
@@ -134,7 +135,6 @@ std::vector<DetectedFace> DlibFaceDetector::detect(ImageView picture) {
 std::vector<DetectedFace> DlibFaceDetector::detect_near(ImageView picture,
                                                         std::span<const Box> places) {
   check_rgb(picture);
-  prepare(near_, {kNearSide, kNearSide}, kNearLevels);
   std::vector<DetectedFace> faces;
   for (const Box& place : places) {
     const Surroundings around(picture.size(), place);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "core/error.h"
@@ -83,17 +84,16 @@ struct FaceAnalyzer::Live {
     Image chip;
   };
   FaceTrack track;
-  std::vector<Candidate> candidates;  // best first, at most kEmbeddedFaces
+  std::vector<Candidate> candidates;  // best first, at most kEmbeddedFaces; once the track has ended, those that are not in `sum`
+  std::vector<float> sum = {};        // of the directions of their vectors
 };
 
 /// A sample that waits for the next search, or to be followed.
 struct FaceAnalyzer::Held {
-  enum class Look { kNear, kWhole, kDone };
-
   KeptSample sample;
-  Look look = Look::kNear;
-  std::vector<Box> places = {};          // to look near
-  std::vector<DetectedFace> faces = {};  // where the look is done
+  bool is_searched = false;
+  std::vector<Box> places = {};          // to look near where it is not
+  std::vector<DetectedFace> faces = {};  // of the search
   bool ends_shot = false;
 
   explicit Held(const Sample& borrowed) : sample(borrowed) {}
@@ -116,7 +116,7 @@ void FaceAnalyzer::add(const Sample& sample) {
   const bool dense = sample.pts_us - last_pts_us_ < kDenseUs;
   last_pts_us_ = sample.pts_us;
   const int64_t hold_us = calm_ ? kHoldLongUs : kHoldUs;
-  const bool waits = held_.size() < kMostHeld && (held_.empty() || sample.pts_us - held_.front().sample.get().pts_us < hold_us);
+  const bool waits = searched_us_ && held_.size() < kMostHeld && (held_.empty() || sample.pts_us - held_.front().sample.get().pts_us < hold_us);
   if (dense && waits) {
     held_.emplace_back(sample);
     follow_next();
@@ -136,19 +136,16 @@ void FaceAnalyzer::search(const Sample& sample) {
   before_ = faces;
   if (behind_.empty()) return follow(sample, faces, true);
   Held& done = behind_.emplace_back(sample);
-  done.look = Held::Look::kDone;
+  done.is_searched = true;
   done.faces = std::move(faces);
 }
 
-/// What waited for a search learns where to look: near the faces before and after it, in the whole picture where the shot
-/// has seen no search, nowhere where neither search saw a face.
+/// What waited for a search learns where to look: near the faces before and after it, nowhere where neither search saw a face.
 void FaceAnalyzer::settle_held(std::span<const DetectedFace> next, int64_t next_us) {
   for (Held& held : std::exchange(held_, {})) {
-    const float part = searched_us_ ? static_cast<float>(held.sample.get().pts_us - *searched_us_) / static_cast<float>(next_us - *searched_us_) : 1;
+    const float part = static_cast<float>(held.sample.get().pts_us - *searched_us_) / static_cast<float>(next_us - *searched_us_);
     held.places = places_between(before_, next, part);
-    if (held.places.empty() && searched_us_) continue;
-    if (held.places.empty()) held.look = Held::Look::kWhole;
-    behind_.push_back(std::move(held));
+    if (!held.places.empty()) behind_.push_back(std::move(held));
   }
 }
 
@@ -156,13 +153,14 @@ void FaceAnalyzer::settle_held(std::span<const DetectedFace> next, int64_t next_
 /// a search of the whole picture costs most, so what it lets go on is done in the calls after it.
 void FaceAnalyzer::follow_next() {
   bool looked = false;
-  while (!behind_.empty() && (!looked || behind_.front().look == Held::Look::kDone)) {
+  while (!behind_.empty() && (!looked || behind_.front().is_searched)) {
     Held next = std::move(behind_.front());
     behind_.erase(behind_.begin());
-    if (next.look == Held::Look::kNear) next.faces = detector_->detect_near(next.sample.get().picture, next.places);
-    if (next.look == Held::Look::kWhole) next.faces = detector_->detect(next.sample.get().picture);
-    looked = looked || next.look != Held::Look::kDone;
-    follow(next.sample.get(), next.faces, next.look != Held::Look::kNear);
+    if (!next.is_searched) {
+      next.faces = detector_->detect_near(next.sample.get().picture, next.places);
+      looked = true;
+    }
+    follow(next.sample.get(), next.faces, next.is_searched);
     if (next.ends_shot) end_tracks();
   }
 }
@@ -224,29 +222,27 @@ void FaceAnalyzer::collect_ended() {
   }
 }
 
-/// Gives ended tracks their vectors. The tracks of a shot end together, so a call does a quarter of them.
+/// Embeds faces of ended tracks, an eighth of those that wait: the tracks of a shot end together.
 void FaceAnalyzer::complete_some() {
-  const auto last = ended_.begin() + static_cast<std::ptrdiff_t>((ended_.size() + 3) / 4);
-  for (auto live = ended_.begin(); live != last; ++live) finished_.push_back(completed(std::move(*live)));
-  ended_.erase(ended_.begin(), last);
-}
-
-FaceTrack FaceAnalyzer::completed(Live&& live) {
-  FaceTrack track = std::move(live.track);
-  track.embedding = embedding(live);
-  return track;
-}
-
-/// Mean of the candidates' directions: one odd frame does not decide who it is.
-std::vector<float> FaceAnalyzer::embedding(const Live& live) {
-  std::vector<float> sum;
-  for (const Live::Candidate& candidate : live.candidates) {
-    std::vector<float> vector = embedder_->embed(candidate.chip);
-    if (!normalise(vector)) continue;
-    sum.resize(vector.size());
-    for (size_t i = 0; i < sum.size(); ++i) sum[i] += vector[i];
+  const size_t waiting = std::accumulate(ended_.begin(), ended_.end(), size_t{0}, [](size_t sum, const Live& live) { return sum + live.candidates.size(); });
+  size_t most = (waiting + 7) / 8;
+  auto live = ended_.begin();
+  for (; live != ended_.end(); ++live) {
+    for (; most > 0 && !live->candidates.empty(); --most) embed_next(*live);
+    if (!live->candidates.empty()) break;
+    if (normalise(live->sum)) live->track.embedding = std::move(live->sum);
+    finished_.push_back(std::move(live->track));
   }
-  return normalise(sum) ? sum : std::vector<float>();
+  ended_.erase(ended_.begin(), live);
+}
+
+/// Directions are added up: one odd frame does not decide who it is.
+void FaceAnalyzer::embed_next(Live& live) {
+  std::vector<float> vector = embedder_->embed(live.candidates.front().chip);
+  live.candidates.erase(live.candidates.begin());
+  if (!normalise(vector)) return;
+  live.sum.resize(vector.size());
+  for (size_t i = 0; i < vector.size(); ++i) live.sum[i] += vector[i];
 }
 
 std::vector<FaceTrack> FaceAnalyzer::take_finished() {

@@ -41,8 +41,8 @@ class FaceAnalyzer {
   FaceAnalyzer(const ModelRegistry& models, const FaceOptions& options);
   ~FaceAnalyzer();
 
-  /// The next sample in time order. A new shot ends every track. Of samples closer than a second, some
-  /// wait for the next one in which the whole picture is searched and are then searched near the faces before
+  /// The next sample in time order. A new shot ends every track, and its first sample is searched. Of samples closer than a
+  /// second, some wait for the next one in which the whole picture is searched and are then searched near the faces before
   /// and after them, one a call; the vectors of tracks that ended together are spread as well. At two samples a second every other one is searched; every fourth
   /// while the searches of a shot see the same faces, so that a face that comes and goes between two of them is missed.
   void add(const Sample& sample);
@@ -65,14 +65,13 @@ class FaceAnalyzer {
   void extend(Live& track, const Sample& sample, const DetectedFace& face, const Box& box, bool weigh_all);
   void collect_ended();
   void complete_some();
-  FaceTrack completed(Live&& track);
-  std::vector<float> embedding(const Live& track);
+  void embed_next(Live& track);
 
   std::shared_ptr<FaceDetector> detector_;
   std::shared_ptr<FaceEmbedder> embedder_;
   ByteTracker tracker_;
   std::map<TrackId, Live> live_;
-  std::vector<Live> ended_;  // their vectors are not computed yet
+  std::vector<Live> ended_;  // their vectors are not complete yet
   std::vector<FaceTrack> finished_;
   std::vector<Held> held_;            // since the last search
   std::vector<Held> behind_;          // they know where to look, and wait to be followed

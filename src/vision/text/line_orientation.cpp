@@ -10,14 +10,16 @@
 
 namespace prismvid::vision {
 
-LineOrientation::LineOrientation(const ModelManifest& model, const TextEngineOptions& options)
-    : network_(load_network(model.path(), network_options(options))) {
+LineOrientation::LineOrientation(const ModelManifest& model, const TextEngineOptions& options) {
   const auto& parameters = *model.parameters;
   width_ = parameters.value("width", width_);
   height_ = parameters.value("height", height_);
   threshold_ = parameters.value("threshold", threshold_);
   mean_ = parameters.value("mean", mean_);
   deviation_ = parameters.value("std", deviation_);
+  NetworkOptions one_shape = network_options(options);
+  one_shape.fix_shape = [&](const Shape&) { return Shape{1, 3, height_, width_}; };
+  network_ = load_network(model.path(), one_shape);
 }
 
 bool LineOrientation::upside_down(const cv::Mat& line) {

@@ -33,23 +33,17 @@ float plateau(const Curve& curve) {
 }  // namespace
 
 Presence OpenTrack::Follower::step(ImageView luma) {
-  Presence best = look.presence(luma, dx, dy);
-  if (best.whole >= kFollowBelow || lost >= kGiveUpAfter) {
-    if (best.whole >= kFollowBelow) lost = 0;
-    return best;
-  }
-  int best_x = 0, best_y = 0;
-  for (int y = vy - kSearchY; y <= vy + kSearchY; ++y)
-    for (int x = vx - kSearchX; x <= vx + kSearchX; ++x) {
-      const Presence moved = look.presence(luma, dx + x, dy + y);
-      if (moved.whole > best.whole) best = moved, best_x = x, best_y = y;
-    }
-  if (best.whole < kFollowBelow) {
+  const Presence standing = look.presence(luma, dx, dy);
+  if (standing.whole >= kFollowBelow) lost = 0;
+  if (standing.whole >= kFollowBelow || lost >= kGiveUpAfter) return standing;
+  const Shift at = look.best_shift(luma, {dx + vx, dy + vy}, {kSearchX, kSearchY});
+  const Presence moved = look.presence(luma, at.x, at.y);
+  if (moved.whole < kFollowBelow) {
     ++lost;
-    return look.presence(luma, dx, dy);
+    return standing;
   }
-  dx += best_x, dy += best_y, vx = best_x, vy = best_y, lost = 0;
-  return best;
+  vx = at.x - dx, vy = at.y - dy, dx = at.x, dy = at.y, lost = 0;
+  return moved;
 }
 
 OpenTrack::OpenTrack(const LumaFrame& frame, const Quad& quad)

@@ -50,6 +50,34 @@ PRISMVID_VECTOR_CLONES void add_row(const Row& row, int count, int32_t* __restri
   }
 }
 
+/// The gradients of a part of a picture, row by row, 0 where it has none.
+struct GradientPatch {
+  int width;
+  std::vector<int16_t> x, y;
+
+  GradientPatch(ImageView luma, int left, int top, Size size)
+      : width(size.width), x(static_cast<size_t>(size.width) * size.height, 0), y(x.size(), 0) {
+    const int first = std::max(left, 1), end = std::min(left + size.width, luma.width - 1);
+    for (int row = std::max(top, 1); row < std::min(top + size.height, luma.height - 1); ++row) {
+      const size_t at = static_cast<size_t>(row - top) * width;
+      const uint8_t *above = luma.row(row - 1), *here = luma.row(row), *below = luma.row(row + 1);
+      for (int column = first; column < end; ++column) {
+        x[at + (column - left)] = static_cast<int16_t>(here[column + 1] - here[column - 1]);
+        y[at + (column - left)] = static_cast<int16_t>(below[column] - above[column]);
+      }
+    }
+  }
+};
+
+/// Sum of a row's products. Written so that compilers use vectors.
+PRISMVID_VECTOR_CLONES int32_t fit_of_row(const int16_t* a_x, const int16_t* a_y,
+                                          const int16_t* b_x, const int16_t* b_y, int count) {
+  int32_t sum = 0;
+  for (int i = 0; i < count; ++i) sum += a_x[i] * b_x[i];
+  for (int i = 0; i < count; ++i) sum += a_y[i] * b_y[i];
+  return sum;
+}
+
 }  // namespace
 
 RegionTemplate::RegionTemplate(ImageView luma, const Box& box) : box_(box) {
@@ -143,6 +171,28 @@ Presence RegionTemplate::presence(ImageView luma, int dx, int dy) const {
   if (frame_energy > 0)
     result.likeness = result.whole * static_cast<float>(std::sqrt(energy_ / frame_energy));
   return result;
+}
+
+Shift RegionTemplate::best_shift(ImageView luma, Shift around, Shift reach) const {
+  std::vector<int16_t> strokes_x = gradient_x_, strokes_y = gradient_y_;
+  for (size_t i = 0; i < stroke_.size(); ++i) {
+    strokes_x[i] &= stroke_[i];
+    strokes_y[i] &= stroke_[i];
+  }
+  const GradientPatch patch(luma, left_ + around.x - reach.x, top_ + around.y - reach.y,
+                            {width_ + 2 * reach.x, height_ + 2 * reach.y});
+  Shift best = around;
+  int64_t best_fit = 0;
+  for (int y = 0; y <= 2 * reach.y; ++y)
+    for (int x = 0; x <= 2 * reach.x; ++x) {
+      int64_t fit = 0;
+      for (int row = 0; row < height_; ++row) {
+        const size_t own = static_cast<size_t>(row) * width_, there = static_cast<size_t>(y + row) * patch.width + x;
+        fit += fit_of_row(&strokes_x[own], &strokes_y[own], &patch.x[there], &patch.y[there], width_);
+      }
+      if (fit > best_fit) best_fit = fit, best = {around.x + x - reach.x, around.y + y - reach.y};
+    }
+  return best;
 }
 
 float RegionTemplate::weakest_window(const std::vector<double>& projection) const {

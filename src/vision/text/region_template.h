@@ -5,6 +5,7 @@
 
 #include "core/geometry.h"
 #include "core/image.h"
+#include "vision/text/shift.h"
 
 namespace prismvid::vision {
 
@@ -27,6 +28,9 @@ class RegionTemplate {
 
   /// Projection of the frame's gradients on the template's, with the text moved by (dx, dy) pixels.
   Presence presence(ImageView luma, int dx = 0, int dy = 0) const;
+
+  /// The shift at which most of the text shows, of those that differ from `around` by at most `reach`.
+  Shift best_shift(ImageView luma, Shift around, Shift reach) const;
 
   /// Leaves out the strokes that another frame does not show in the same place: they are of what moves behind the text.
   void keep_standing(ImageView luma);

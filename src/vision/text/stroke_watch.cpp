@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/vector_clones.h"
+#include "vision/text/shift.h"
 
 namespace prismvid::vision {
 namespace {
@@ -76,11 +77,6 @@ PRISMVID_VECTOR_CLONES Sums compare(const Strokes& strokes, ImageView luma, int 
   }
   return sums;
 }
-
-struct Shift {
-  int x = 0;
-  int y = 0;
-};
 
 /// Looks in another picture for what stands in a patch.
 class PatchSearch {
