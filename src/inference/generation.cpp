@@ -56,7 +56,9 @@ bool Generation::take(std::span<float> logits) {
 
 bool Generation::take_picked(int id) {
   sampler_.take(id);
-  return accept(id, in_grammar());
+  const bool constrained = in_grammar();
+  if (constrained && !is_allowed(id)) fail_outside_grammar();  // the device had no token to pick
+  return accept(id, constrained);
 }
 
 bool Generation::takes_pick() const {
@@ -72,7 +74,6 @@ void Generation::write_mask(std::span<uint64_t> mask) {
   const size_t known = std::min(tokens.size(), mask.size());
   std::copy_n(tokens.begin(), known, mask.begin());
   std::ranges::fill(mask.subspan(known), 0);
-  if (std::ranges::all_of(mask, [](uint64_t word) { return word == 0; })) fail_outside_grammar();
 }
 
 bool Generation::accept(int id, bool constrained) {
@@ -171,6 +172,11 @@ grammar::TokenMask Generation::allowed() {
     mask[word] |= uint64_t{1} << (id % 64);
   }
   return mask;
+}
+
+bool Generation::is_allowed(int id) {
+  const grammar::TokenMask mask = allowed();
+  return static_cast<size_t>(id) / 64 < mask.size() && grammar::contains(mask, id);
 }
 
 void Generation::keep_to_grammar(std::span<float> logits) {

@@ -59,6 +59,7 @@ class Generation {
   bool is_forced() const;
   bool in_grammar() const { return matcher_.has_value() && !builder_.is_thinking(); }
   grammar::TokenMask allowed();
+  bool is_allowed(int id);
   void keep_to_grammar(std::span<float> logits);
   bool is_end_token(int id) const;
   [[noreturn]] static void fail_outside_grammar();
