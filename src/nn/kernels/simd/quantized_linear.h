@@ -64,7 +64,8 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
   const std::size_t number = byte_size(m.scale_type);
   for (int g = 0; g < groups; ++g) {
     // One line a group, into the second cache: processors fetch the rest of a page on their own.
-    __builtin_prefetch(p + 6144, 0, 2);
+    // How far ahead is by measurement on a Zen 4.
+    __builtin_prefetch(p + (kBits == 8 ? 6144 : 10240), 0, 2);
     const auto scale = V::load_numbers(p, m.scale_type);
     const auto bias = whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type));
     p += 32 * number;
