@@ -20,7 +20,6 @@ struct Avx2 {
   static constexpr int kStreamedTokens = 4;
   static constexpr bool kRaises = false;
   static constexpr bool kPairsBlocks = false;
-  static constexpr bool kKeepsSums = false;  // of more tokens too, see multiply_panel()
   // 16 registers: two for each token's sums, two for the weights, one for an activation, and for
   // bytes one for products. 8 bits need three more, see dot_bytes().
   static constexpr int kFloatTokensTogether = 6;

@@ -16,12 +16,9 @@ struct Avx512Lanes {
   using Bytes = __m512i;  // 64, or 16 sums of 32 bits
   // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
   static constexpr int kStreamedTokens = 8;
-  // Of more tokens too, see multiply_panel(). Without BF16, that is on Intel's processors before
-  // Sapphire Rapids, an activation out of memory for each product holds the products up: see
-  // multiply_panel_pair().
-  static constexpr bool kKeepsSums = kHasBfloat16;
   static constexpr bool kRaises = true;  // 3 bits for one token, see add_raised_dots()
-  static constexpr bool kPairsBlocks = !kHasBfloat16;
+  // An activation out of memory for each product would hold the products up.
+  static constexpr bool kPairsBlocks = true;
   static constexpr int kFloatTokensTogether = 12;
   template <int kBits>
   static constexpr int kTokensTogether = 12;

@@ -20,7 +20,6 @@ struct Neon {
   static constexpr int kStreamedTokens = 4;
   static constexpr bool kRaises = false;
   static constexpr bool kPairsBlocks = false;
-  static constexpr bool kKeepsSums = false;  // of more tokens too, see multiply_panel()
   // 32 registers: four for each token's sums, four for the weights, one for an activation.
   static constexpr int kFloatTokensTogether = 6;
   template <int kBits>
