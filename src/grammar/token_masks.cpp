@@ -95,8 +95,7 @@ void Matcher::remember(int state) {
 
 void apply_mask(const TokenMask& mask, std::span<float> logits) {
   for (size_t i = 0; i < logits.size(); ++i)
-    if (i / 64 >= mask.size() || !contains(mask, static_cast<int>(i)))
-      logits[i] = -std::numeric_limits<float>::infinity();
+    if (!contains(mask, static_cast<int>(i))) logits[i] = -std::numeric_limits<float>::infinity();
 }
 
 }  // namespace prismvid::grammar

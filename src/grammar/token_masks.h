@@ -71,12 +71,13 @@ class Matcher {
   Spacing spacing_;
 };
 
+/// False for tokens beyond the mask, which some checkpoints pad their vocabulary with.
 inline bool contains(const TokenMask& mask, int token) {
-  return (mask[static_cast<size_t>(token) / 64] >> (token % 64) & 1) != 0;
+  const auto word = static_cast<size_t>(token) / 64;
+  return word < mask.size() && (mask[word] >> (token % 64) & 1) != 0;
 }
 
-/// Sets the logits of all tokens outside the mask to minus infinity. Logits beyond the mask, which
-/// some checkpoints pad their vocabulary with, too.
+/// Sets the logits of all tokens that the mask does not contain to minus infinity.
 void apply_mask(const TokenMask& mask, std::span<float> logits);
 
 }  // namespace prismvid::grammar

@@ -175,8 +175,7 @@ grammar::TokenMask Generation::allowed() {
 }
 
 bool Generation::is_allowed(int id) {
-  const grammar::TokenMask mask = allowed();
-  return static_cast<size_t>(id) / 64 < mask.size() && grammar::contains(mask, id);
+  return (matcher_->can_end() && is_end_token(id)) || grammar::contains(matcher_->mask(), id);
 }
 
 void Generation::keep_to_grammar(std::span<float> logits) {
