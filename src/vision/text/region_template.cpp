@@ -57,14 +57,11 @@ struct GradientPatch {
 
   GradientPatch(ImageView luma, int left, int top, Size size)
       : width(size.width), x(static_cast<size_t>(size.width) * size.height, 0), y(x.size(), 0) {
-    const int first = std::max(left, 1), end = std::min(left + size.width, luma.width - 1);
-    for (int row = std::max(top, 1); row < std::min(top + size.height, luma.height - 1); ++row) {
-      const size_t at = static_cast<size_t>(row - top) * width;
-      const uint8_t *above = luma.row(row - 1), *here = luma.row(row), *below = luma.row(row + 1);
-      for (int column = first; column < end; ++column) {
-        x[at + (column - left)] = static_cast<int16_t>(here[column + 1] - here[column - 1]);
-        y[at + (column - left)] = static_cast<int16_t>(below[column] - above[column]);
-      }
+    for (size_t i = 0; i < x.size(); ++i) {
+      const int column = left + static_cast<int>(i) % width, row = top + static_cast<int>(i) / width;
+      if (!inside(luma, column, row)) continue;
+      x[i] = static_cast<int16_t>(horizontal(luma, column, row));
+      y[i] = static_cast<int16_t>(vertical(luma, column, row));
     }
   }
 };
