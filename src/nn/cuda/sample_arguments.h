@@ -15,8 +15,8 @@ struct SampleRule {
   float top_p, min_p;
   float presence, frequency, repetition;
   int unused;
-  int* counts;          // (vocabulary): how often each was picked; null: no penalties
-  const float* biases;  // (vocabulary) or null
+  int* counts;           // (vocabulary): how often each was picked; null: no penalties
+  const float* biases;   // (vocabulary) or null
   const uint32_t* mask;  // a bit for each token that may be picked, or null
 };
 
