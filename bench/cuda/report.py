@@ -47,14 +47,14 @@ def rows(lines):
 
 
 def take_peers(lines):
-    """Puts what peers did in the same sitting in place of what is known of them; llama.cpp's Q4_0 and Q8_0 stand beside 4 and 8 bits."""
+    """Puts what peers did in the same sitting in place of what is known of them; llama.cpp's Q4_0, Q3_K and Q8_0 stand beside 4, 3 and 8 bits."""
     def take(kind, number, bits, column, value):
         row = list(AIMS[key := ("8b", kind, number, bits)])
         row[column] = round(float(value))
         AIMS[key] = tuple(row)
 
     for line in lines:
-        if match := re.match(r"\| qwen3 8B Q([48])_0 .*\| +(tg128|pp8192) \| +([\d.]+)", line):
+        if match := re.match(r"\| qwen3 8B Q([348])_[0K] .*\| +(tg128|pp8192) \| +([\d.]+)", line):
             take(*(("decode", 1) if match[2] == "tg128" else ("prefill", 8192)), int(match[1]), 0, match[3])
         elif match := re.match(r"mlx-lm (\d+) bit: decode (\d+) tok/s, prefill 8192 in chunks of 2048 (\d+) tok/s", line):
             take("decode", 1, int(match[1]), 1, match[2])

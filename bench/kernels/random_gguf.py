@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a GGUF of Qwen3-VL's text decoder with random weights, so that llama.cpp is timed on the sizes of random_checkpoint.py.
 
-usage: random_gguf.py {2b,4b,8b} {Q4_0,Q8_0} OUT.gguf [TOKENIZER.json]     (needs the package gguf)
+usage: random_gguf.py {2b,4b,8b} {Q4_0,Q8_0,Q3_K} OUT.gguf [TOKENIZER.json]     (needs the package gguf)
 Without a tokenizer the file has no vocabulary: it takes token ids. All layers share one layer's numbers, written once for each.
 """
 import json
@@ -13,11 +13,15 @@ import numpy as np
 from random_checkpoint import HEAD_DIM, KEY_VALUE_HEADS, SIZES
 
 
+FILE_TYPES = {"Q4_0": gguf.LlamaFileType.MOSTLY_Q4_0, "Q8_0": gguf.LlamaFileType.MOSTLY_Q8_0, "Q3_K": gguf.LlamaFileType.MOSTLY_Q3_K_M}
+
+
 def matrix(random, kind, rows, columns):
-    """Blocks of 32 values: a float16 scale, then 4 or 8 bits for each."""
+    """Blocks of random bytes with a float16 scale of their own, which stands first, in K-quants last."""
     block, size = gguf.GGML_QUANT_SIZES[kind]
     data = random.integers(0, 256, (rows * columns // block, size), dtype=np.uint8)
-    data[:, :2] = (random.random(len(data)) * 0.004 + 0.001).astype(np.float16).view(np.uint8).reshape(-1, 2)
+    scale = slice(-2, None) if kind.name.endswith("K") else slice(2)
+    data[:, scale] = (random.random(len(data)) * 0.004 + 0.001).astype(np.float16).view(np.uint8).reshape(-1, 2)
     return data.reshape(rows, -1)
 
 
@@ -61,7 +65,7 @@ def main():
         add_vocabulary(w, sys.argv[4], size["vocabulary"])
     else:
         w.add_tokenizer_model("no_vocab")
-    w.add_file_type(2)
+    w.add_file_type(FILE_TYPES[kind.name])
     head = matrix(random, kind, size["vocabulary"], hidden)
     w.add_tensor("token_embd.weight", head, raw_dtype=kind)
     if not size["tied"]:
