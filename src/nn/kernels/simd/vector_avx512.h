@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "nn/kernels/number.h"
+#include "nn/kernels/simd/each.h"
 #include "nn/kernels/simd/exp2_fraction.h"
 
 namespace prismvid::nn::kernels {
@@ -193,10 +194,55 @@ struct Avx512Lanes {
   static constexpr std::uint64_t kOddBytes = 0xaaaaaaaaaaaaaaaa;
   /// Sixty-four integers to bytes without a sign, saturating.
   static Bytes join_integers(Bytes a, Bytes b, Bytes c, Bytes d) {
-    const Bytes by_quarter =
-        _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+    return in_order(_mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
+  }
+  /// The same with a sign.
+  static Bytes join_signed(Bytes a, Bytes b, Bytes c, Bytes d) {
+    return in_order(_mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
+  }
+  /// Fours of bytes that were packed within each quarter.
+  static Bytes in_order(Bytes v) {
     const Bytes order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    return _mm512_permutexvar_epi32(order, by_quarter);
+    return _mm512_permutexvar_epi32(order, v);
+  }
+  /// The sum of the four signed bytes of each lane.
+  static Bytes sums_of_bytes(Bytes v) {
+    return _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1), v);
+  }
+  /// The largest lane of each of four, without a sign.
+  static void store_most(std::uint32_t* p, const Bytes (&four)[4]) {
+    const auto larger = [](Bytes a, Bytes b) { return _mm512_max_epu32(a, b); };
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), across_four(four, larger));
+  }
+  /// The sum of the integers of each of four.
+  static void store_sums(float* p, const Bytes (&four)[4]) {
+    const auto sum = [](Bytes a, Bytes b) { return _mm512_add_epi32(a, b); };
+    _mm_storeu_ps(p, _mm_cvtepi32_ps(across_four(four, sum)));
+  }
+  template <class F>
+  static __m128i across_four(const Bytes (&four)[4], F together) {
+    const auto halves = [&](Bytes a, Bytes b) {
+      return together(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    };
+    const Bytes even = halves(four[0], four[1]), odd = halves(four[2], four[3]);
+    Bytes all = together(_mm512_unpacklo_epi64(even, odd), _mm512_unpackhi_epi64(even, odd));
+    all = together(all, _mm512_shuffle_i32x4(all, all, 0x4e));
+    return _mm512_castsi512_si128(together(all, _mm512_shuffle_i32x4(all, all, 0xb1)));
+  }
+  /// Lane i of each of four, side by side, at p + i * stride.
+  static void store_columns(std::uint8_t* p, std::size_t stride, const Bytes (&four)[4]) {
+    const Bytes low = _mm512_unpacklo_epi32(four[0], four[1]),
+                high = _mm512_unpackhi_epi32(four[0], four[1]),
+                next_low = _mm512_unpacklo_epi32(four[2], four[3]),
+                next_high = _mm512_unpackhi_epi32(four[2], four[3]);
+    const Bytes columns[] = {
+        _mm512_unpacklo_epi64(low, next_low), _mm512_unpackhi_epi64(low, next_low),
+        _mm512_unpacklo_epi64(high, next_high), _mm512_unpackhi_epi64(high, next_high)};
+    each<4>([&]<int quarter>() {
+      for (int i = 0; i < 4; ++i)
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p + (4 * quarter + i) * stride),
+                         _mm512_extracti32x4_epi32(columns[i], quarter));
+    });
   }
   static Bytes repeat_integer(int value) { return _mm512_set1_epi32(value); }
   static Bytes repeat_four(const void* p) {
