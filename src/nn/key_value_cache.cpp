@@ -64,7 +64,7 @@ void KeyValueCache::append_kept(const std::vector<mx::array>& arrays) {
   const int end = size_ + arrays.at(0).shape(2);
   const int room = buffers_.empty() ? 0 : buffers_[0].shape(2);
   for (size_t i = 0; i < arrays.size(); ++i) {
-    if (room == 0) buffers_.push_back(space(arrays[i], rounded_up(end)));
+    if (room == 0) buffers_.push_back(space(arrays[i], rounded_up(std::max(end, expected_))));
     mx::array& buffer = buffers_[i];
     if (room > 0 && end > room)
       buffer = mx::concatenate({buffer, space(buffer, rounded_up(end) - room)}, 2);

@@ -26,7 +26,9 @@ struct KeyValueFormat {
 /// attention wants. Not thread-safe.
 class KeyValueCache {
  public:
-  explicit KeyValueCache(KeyValueFormat format = {}) : format_(format) {}
+  /// `expected` tokens find room without moving those before them.
+  explicit KeyValueCache(KeyValueFormat format = {}, int expected = 0)
+      : format_(format), expected_(expected) {}
 
   /// Appends keys and values (1, heads, tokens, head_dim).
   void append(const mx::array& keys, const mx::array& values);
@@ -64,6 +66,7 @@ class KeyValueCache {
   kernels::Heads heads_with(int buffer, int tokens);
 
   KeyValueFormat format_;
+  int expected_;
   std::vector<mx::array> buffers_;  // as tokens(), with room behind
   int size_ = 0;
 };

@@ -100,7 +100,8 @@ Sequence Model::begin(const Prompt& prompt) const {
           ": tokenizer and model do not belong together");
   static std::atomic<uint64_t> begun = 0;
   return {++begun,
-          std::vector<nn::KeyValueCache>(language_.layers(), nn::KeyValueCache(key_value_format_)),
+          std::vector<nn::KeyValueCache>(language_.layers(),
+                                         nn::KeyValueCache(key_value_format_, tokens)),
           make_positions(tokens, prompt.spans)};
 }
 

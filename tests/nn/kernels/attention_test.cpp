@@ -121,6 +121,10 @@ class Attention : public testing::TestWithParam<Case> {
            kernel_table(GetParam().of.isa).attend_block[2] != nullptr &&
            s.heads / s.key_heads * s.queries > kMaxQueryRows;
   }
+  /// Whether those multiply shares and values as bytes, not as words of 16 bits.
+  static bool has_byte_values() {
+    return GetParam().of.isa == Isa::kAvx512 || GetParam().of.isa == Isa::kAvx512Bf16;
+  }
   /// How many rows before a value that is not finite may be so too.
   static int reach(const Sizes& s) { return kQueriesTogether + (rounds(s) ? kKeysTogether : 0); }
 
@@ -165,6 +169,41 @@ class Attention : public testing::TestWithParam<Case> {
     return 0;
   }
 
+  /// Half of the last place of whole shares and of whole values, times what they are multiplied by.
+  static double word_rounding(const Problem& p, const std::vector<double>& shares, double total,
+                              int key_head, int d) {
+    double all = 0, most = 0;
+    for (size_t k = 0; k < shares.size(); ++k) all += std::abs(p.v.get(key_head, k, d));
+    for (int k = 0; k < p.v.view.tokens; ++k)
+      most = std::max(most, std::abs(p.v.get(key_head, k, d)));
+    return all / total / 16000 + most / 4094;
+  }
+  /// The same of bytes; where a share is large among all so far, of 256ths of those, and what both
+  /// leave together.
+  static double byte_rounding(const Problem& p, const std::vector<double>& shares, double total,
+                              int key_head, int d) {
+    const int seen = static_cast<int>(shares.size()), tokens = p.v.view.tokens;
+    double bound = 0, so_far = 0;
+    for (int first = 0; first < seen; first += kKeysTogether) {
+      const int end = std::min(first + kKeysTogether, tokens);
+      double mean = 0, most = 0, all = 0, largest = 0, sum = 0;
+      for (int k = first; k < end; ++k) mean += p.v.get(key_head, k, d) / (end - first);
+      for (int k = first; k < end; ++k) {
+        const double value = std::abs(p.v.get(key_head, k, d) - mean);
+        most = std::max(most, value);
+        if (k >= seen) continue;
+        all += value;
+        largest = std::max(largest, shares[k]);
+        sum += shares[k];
+      }
+      so_far += sum;
+      const double coarse = largest * all / 510 + sum * most / 254;
+      const double fine = coarse / 256 + largest * most * (end - first) / (255 * 254);
+      bound += 15.9 * largest > so_far ? fine : coarse;
+    }
+    return bound / total;
+  }
+
   static void expect_row(const Problem& p, const Counted& counted, const Sizes& s, int head,
                          int query) {
     const int key_head = head / (s.heads / s.key_heads);
@@ -179,17 +218,15 @@ class Attention : public testing::TestWithParam<Case> {
     }
     for (double& share : shares) total += share = std::exp(share - most);
     for (int d = 0; d < s.head_dim; ++d) {
-      double want = 0, size = 0, all = 0, most_value = 0;
+      double want = 0, size = 0;
       for (int k = 0; k < seen; ++k) {
         const double value = p.v.get(key_head, k, d);
         want += shares[k] / total * value;
         size += shares[k] / total * std::abs(value);
-        all += std::abs(value);
       }
-      for (int k = 0; k < s.keys; ++k)
-        most_value = std::max(most_value, std::abs(p.v.get(key_head, k, d)));
-      // Half of the last place of a whole share and of a whole value.
-      const double whole = rounds(s) ? all / total / 16000 + most_value / 4094 : 0;
+      const double whole = !rounds(s)          ? 0
+                           : has_byte_values() ? byte_rounding(p, shares, total, key_head, d)
+                                               : word_rounding(p, shares, total, key_head, d);
       // Large scores make the shares of f32 themselves less exact.
       ASSERT_NEAR(p.out.get(head, query, d), want,
                   size * (precision() + 8 * FLT_EPSILON * std::abs(most)) + whole + 1e-7)

@@ -113,6 +113,23 @@ class PlainScores {
   alignas(64) std::uint32_t queries_[kQueriesTogether * kMaxHeadDim / Dot::kColumnsPerStep];
 };
 
+/// Lane i: what `together` makes of row i, which `one` makes of one vector.
+template <class V, class Together, class One>
+typename V::Floats across_rows(const float (*rows)[16], Together together, One one) {
+  if constexpr (requires { V::across_rows(rows, together); }) {
+    return V::across_rows(rows, together);
+  } else {
+    alignas(64) float numbers[16];
+    for (int i = 0; i < 16; ++i) numbers[i] = one(V::load(rows[i]));
+    return V::load(numbers);
+  }
+}
+
+/// What the shares of a step weigh against those before it, and their sum so weighed.
+struct StepSums {
+  alignas(64) float weights[kQueriesTogether], sums[kQueriesTogether];
+};
+
 /// What queries make of values that are plain numbers.
 template <class Dot>
 class PlainMix {
@@ -120,21 +137,24 @@ class PlainMix {
   using V = typename Dot::Vector;
   using Floats = typename V::Floats;
   // Shares are of the largest score so far.
-  static constexpr bool kOwnBase = false;
+  static constexpr bool kOwnBase = false, kRefines = false;
+  static constexpr float kLargestShare = 1;
+  static constexpr int kBlocksPerPut = 1;
 
   explicit PlainMix(const AttendBlockArguments& a, ScoreBlock* mixed)
       : a_(a), blocks_(rounded_up(a.head_dim, 16) / 16), mixed_(mixed) {}
 
   static Floats exp2(Floats x) { return V::exp2(x); }
-  /// Takes the shares of keys k to k + 15 of the step, and returns them as they count.
-  Floats put(int t, int k, Floats share) {
-    return Dot::store_row(reinterpret_cast<std::uint8_t*>(shares_[t] + k / Dot::kColumnsPerStep),
-                          share);
+  /// Takes the shares of kBlocksPerPut blocks of 16 keys, which share(i) gives, and returns their
+  /// sums as they count.
+  template <class Share>
+  Floats put(int t, int block, Share share) {
+    auto* out = shares_[t] + 16 / Dot::kColumnsPerStep * block;
+    return Dot::store_row(reinterpret_cast<std::uint8_t*>(out), share(0));
   }
-  void weigh(int t, float weight) {}
 
   /// Adds the values of `keys` keys from `first` on.
-  void add(int first, int keys) {
+  void add(int first, int keys, const StepSums&) {
     const std::uint8_t* values = a_.values + std::size_t(first) * blocks_ * 16 * kNumberBytes;
     for (int b = 0; b < blocks_; ++b, values += 64 * kSteps) {
       for (int tile = 0; tile < a_.query_count; tile += kMaxTile) {
@@ -166,20 +186,29 @@ class QueryBlock {
 
   explicit QueryBlock(const AttendBlockArguments& a)
       : a_(a), blocks_(rounded_up(a.head_dim, 16) / 16), finder_(a), mix_(a, mixed_) {
-    for (int t = 0; t < a.query_count; ++t) {
-      most_[t] = -__builtin_inff();
-      sum_[t] = 0;
-      for (int b = 0; b < blocks_; ++b) V::store(mixed_[b][t], V::zero());
+    for (int t = 0; t < kQueriesTogether; ++t) {
+      most_[t] = kLowest;
+      sum_[t] = step_.sums[t] = 0;
+      step_.weights[t] = 1;
+      factors_[t] = t < a.query_count ? finder_.factor(t) * kLog2E : 1;
+      V::store(parts_[t], V::zero());
     }
+    for (int t = 0; t < a.query_count; ++t)
+      for (int b = 0; b < blocks_; ++b) V::store(mixed_[b][t], V::zero());
   }
 
   /// Takes in keys [first, first + kKeysTogether) or up to the last.
   void add_keys(int first) {
     const int left = a_.key_count - first, keys = left < kKeysTogether ? left : kKeysTogether;
+    const int padded = rounded_up(keys, 16 * Mix::kBlocksPerPut);
     finder_.find(first, rounded_up(keys, 16) / 16, scores_);
     for (int t = 0; t < a_.query_count; ++t)
-      scores_to_shares(t, keys - (a_.causal ? hidden(t, keys, left) : 0), rounded_up(keys, 16));
-    mix_.add(first, rounded_up(keys, 16));
+      find_highest(t, keys - (a_.causal ? hidden(t, keys, left) : 0), padded);
+    follow_highest();
+    for (int t = 0; t < a_.query_count; ++t) scores_to_shares(t, padded);
+    add_sums();
+    for (int t = 0; t < a_.query_count; ++t) finish_shares(t, padded);
+    mix_.add(first, padded, step_);
   }
 
   void finish() const {
@@ -199,34 +228,79 @@ class QueryBlock {
     return seen >= keys ? 0 : seen < 0 ? keys : keys - seen;
   }
 
-  /// Scores of query t become shares of the maximum's; what was mixed so far follows a new maximum.
-  void scores_to_shares(int t, int seen, int keys) {
-    const float factor = finder_.factor(t) * kLog2E;
+  /// Of what query t sees; the rest is hidden.
+  void find_highest(int t, int seen, int keys) {
     for (int k = seen; k < keys; ++k) scores_[k / 16][t][k % 16] = -__builtin_inff();
     Floats most = V::broadcast(-__builtin_inff());
-    for (int k = 0; k < seen; k += 16) most = V::maximum(most, V::load(scores_[k / 16][t]));
-    const float highest = V::max_of(most) * factor;
-    const float now = highest > most_[t] ? highest : most_[t];
-    const Floats base = V::broadcast(Mix::kOwnBase ? -highest : -now);
-    Floats sum = V::zero();
-    for (int k = 0; k < keys; k += 16) {
-      const Floats x = V::multiply_add(V::load(scores_[k / 16][t]), V::broadcast(factor), base);
-      sum = V::add(sum, mix_.put(t, k, seen > 0 ? Mix::exp2(x) : V::zero()));
-    }
-    const float weight = !Mix::kOwnBase || highest == now ? 1.0f : V::exp2_of(highest - now);
-    mix_.weigh(t, seen == 0 ? 0 : weight);
-    if (seen == 0) return;
-    const float kept = most_[t] == now ? 1.0f : V::exp2_of(most_[t] - now);
-    sum_[t] = sum_[t] * kept + V::sum(sum) * weight;
-    most_[t] = now;
-    if (kept == 1.0f) return;
-    for (int b = 0; b < blocks_; ++b)
-      V::store(mixed_[b][t], V::multiply(V::load(mixed_[b][t]), V::broadcast(kept)));
+    for (int b = 0; b < rounded_up(seen, 16) / 16; ++b)
+      most = V::maximum(most, V::load(scores_[b][t]));
+    V::store(parts_[t], most);
   }
+
+  Floats most_of_parts(int t) const {
+    return across_rows<V>(
+        parts_ + t, [](Floats x, Floats y) { return V::maximum(x, y); }, V::max_of);
+  }
+  Floats sums_of_parts(int t) const {
+    return across_rows<V>(
+        parts_ + t, [](Floats x, Floats y) { return V::add(x, y); }, V::sum);
+  }
+
+  void follow_highest() {
+    const Floats largest = V::broadcast(__builtin_log2f(Mix::kLargestShare));
+    for (int t = 0; t < a_.query_count; t += 16) {
+      const Floats highest =
+          V::maximum(V::broadcast(kLowest), V::multiply(most_of_parts(t), V::load(factors_ + t)));
+      const Floats before = V::load(most_ + t), now = V::maximum(highest, before);
+      V::store(kept_ + t, V::exp2(V::subtract(before, now)));
+      V::store(most_ + t, now);
+      V::store(bases_ + t, V::subtract(largest, Mix::kOwnBase ? highest : now));
+      if (Mix::kOwnBase) V::store(step_.weights + t, V::exp2(V::subtract(highest, now)));
+    }
+  }
+
+  /// The shares of a step's block of 16 keys.
+  Floats share(int t, int block) const {
+    return Mix::exp2(V::multiply_add(V::load(scores_[block][t]), V::broadcast(factors_[t]),
+                                     V::broadcast(bases_[t])));
+  }
+
+  void scores_to_shares(int t, int keys) {
+    Floats sum = V::zero();
+    for (int b = 0; 16 * b < keys; b += Mix::kBlocksPerPut)
+      sum = V::add(sum, mix_.put(t, b, [&](int i) { return share(t, b + i); }));
+    V::store(parts_[t], sum);
+  }
+
+  void add_sums() {
+    for (int t = 0; t < a_.query_count; t += 16) {
+      const Floats sum = V::multiply(sums_of_parts(t), V::load(step_.weights + t));
+      V::store(step_.sums + t, sum);
+      V::store(sum_ + t, V::multiply_add(V::load(sum_ + t), V::load(kept_ + t), sum));
+    }
+  }
+
+  /// What was mixed so far follows a new maximum.
+  void finish_shares(int t, int keys) {
+    if constexpr (Mix::kRefines)
+      if (mix_.wants_more(step_.weights[t], sum_[t]))
+        mix_.refine(t, keys, [&](int b) { return share(t, b); });
+    if (kept_[t] == 1.0f) return;
+    for (int b = 0; b < blocks_; ++b)
+      V::store(mixed_[b][t], V::multiply(V::load(mixed_[b][t]), V::broadcast(kept_[t])));
+  }
+
+  // Far from infinity, so that differences are numbers.
+  static constexpr float kLowest = -3e38f;
 
   const AttendBlockArguments& a_;
   int blocks_;
-  float most_[kQueriesTogether], sum_[kQueriesTogether];
+  // Of each query: what brings scores to powers of two, the largest of all so far, what the shares
+  // before the step are worth since, the exponent of the step's largest share.
+  alignas(64) float factors_[kQueriesTogether], most_[kQueriesTogether], kept_[kQueriesTogether],
+      bases_[kQueriesTogether], sum_[kQueriesTogether];
+  alignas(64) ScoreBlock parts_;  // of what becomes one number for each query
+  StepSums step_;
   Scores finder_;
   alignas(64) ScoreBlock scores_[kKeysTogether / 16];
   alignas(64) ScoreBlock mixed_[kMaxHeadDim / 16];

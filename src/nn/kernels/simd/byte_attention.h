@@ -1,6 +1,7 @@
-// Attention in whole numbers: scores of bytes, shares and values of 16 bits, with a scale for each
-// query, for each key and for each channel of kKeysTogether values. Where no instruction sums up
-// products of bytes exactly, bytes are multiplied as 16-bit numbers.
+// Attention in whole numbers: scores of bytes, with a scale for each query and each key; shares and
+// values with one for each channel of kKeysTogether values, of bytes too where an instruction sums
+// up their products exactly. Elsewhere shares and values have 16 bits, and bytes are multiplied as
+// such.
 #pragma once
 
 #include "nn/kernels/simd/attention.h"
@@ -192,9 +193,9 @@ class ByteScores {
   alignas(64) std::uint32_t queries_[kQueriesTogether * kMaxHeadDim / Keys::kChannelsPerStep];
 };
 
-/// The largest share and value as whole numbers: kKeysTogether products stay within 32 bits, also
-/// where rounding makes a share of large scores a hundredth more than 1.
-static constexpr float kLargestShare = 8000, kLargestValue = 2047;
+/// The largest share and value as whole numbers of 16 bits: kKeysTogether products stay within 32
+/// bits, also where rounding makes a share of large scores a hundredth more than the largest.
+static constexpr float kLargestWordShare = 8000, kLargestWordValue = 2047;
 
 /// Sixteen channels of up to kKeysTogether values.
 template <class V>
@@ -211,8 +212,8 @@ void pack_word_block(const PackHeadArguments& a, int first, int channel, std::ui
   V::store_bytes(magnitudes, most);
   for (int i = 0; i < 16; ++i) {
     const ByteScale factor = byte_scale(magnitudes[i]);
-    inverses[i] = factor.inverse * (kLargestValue / 127);
-    scales[i] = factor.scale * (127 / kLargestValue / kLargestShare);
+    inverses[i] = factor.inverse * (kLargestWordValue / 127);
+    scales[i] = factor.scale * (127 / kLargestWordValue);
   }
   const auto inverse = V::load(inverses);
   const auto whole = [&](int t) {
@@ -238,28 +239,30 @@ class WordMix {
  public:
   using V = Vector;
   using Floats = typename V::Floats;
-  static constexpr bool kOwnBase = true;
+  static constexpr bool kOwnBase = true, kRefines = false;
+  static constexpr float kLargestShare = kLargestWordShare;
+  static constexpr int kBlocksPerPut = 1;
 
   WordMix(const AttendBlockArguments& a, ScoreBlock* mixed)
       : a_(a), blocks_(rounded_up(a.head_dim, 16) / 16), mixed_(mixed) {}
 
   static Floats exp2(Floats x) { return V::exp2_of_negative(x); }
-  Floats put(int t, int k, Floats share) {
-    V::store_words(shares_[t] + k / 2,
-                   V::to_integers(V::multiply(share, V::broadcast(kLargestShare))));
-    return share;
+  template <class Share>
+  Floats put(int t, int block, Share share) {
+    const Floats shares = share(0);
+    V::store_words(shares_[t] + 8 * block, V::to_integers(shares));
+    return shares;
   }
-  void weigh(int t, float weight) { weights_[t] = weight; }
 
-  void add(int first, int keys) {
+  void add(int first, int keys, const StepSums& step) {
     const std::uint8_t* values = a_.values + first / kKeysTogether * blocks_ * kValueBlockBytes;
     for (int b = 0; b < blocks_; b += 2, values += 2 * kValueBlockBytes) {
       for (int tile = 0; tile < a_.query_count; tile += kMaxTile) {
         in_parts<V::kTokensOfPair>(tile_width(a_, tile), [&]<int T>(int from) {
           if (b + 1 < blocks_)
-            mix_pair<T, true>(values, keys / 2, b, tile + from);
+            mix_pair<T, true>(values, keys / 2, b, tile + from, step);
           else
-            mix_pair<T, false>(values, keys / 2, b, tile + from);
+            mix_pair<T, false>(values, keys / 2, b, tile + from, step);
         });
       }
     }
@@ -270,7 +273,7 @@ class WordMix {
 
   /// Channels of block b and of the next one, or the first alone.
   template <int T, bool kBoth>
-  void mix_pair(const std::uint8_t* values, int steps, int b, int query) {
+  void mix_pair(const std::uint8_t* values, int steps, int b, int query, const StepSums& step) {
     constexpr std::size_t kNext = kBoth ? kValueBlockBytes : 0;
     const auto* scales = reinterpret_cast<const float*>(values + 64 * kSteps);
     const auto* next_scales = reinterpret_cast<const float*>(values + 64 * kSteps + kNext);
@@ -281,7 +284,7 @@ class WordMix {
         steps, values, kNext, reinterpret_cast<const std::uint8_t*>(shares_[query]), 4,
         [](int) { return V::zero_bytes(); },
         [&](int t, auto sums, auto next_sums) {
-          const auto weight = V::broadcast(weights_[query + t]);
+          const auto weight = V::broadcast(step.weights[query + t]);
           add(mixed_[b][query + t], sums, V::multiply(V::load(scales), weight));
           if constexpr (kBoth)
             add(mixed_[b + 1][query + t], next_sums, V::multiply(V::load(next_scales), weight));
@@ -291,8 +294,199 @@ class WordMix {
   const AttendBlockArguments& a_;
   int blocks_;
   ScoreBlock* mixed_;
-  float weights_[kQueriesTogether];
   alignas(64) std::uint32_t shares_[kQueriesTogether][kSteps];
+};
+
+/// Of kKeysTogether packed values of 16 channels: four keys in a step, first what rounding to bytes
+/// leaves, in 256ths, then the bytes; then the channels' scales and means.
+struct ByteValueBlock {
+  static constexpr int kSteps = kKeysTogether / 4;
+  static constexpr std::size_t kBytesAt = 64 * kSteps, kScalesAt = 2 * kBytesAt,
+                               kMeansAt = kScalesAt + 64, kSize = kMeansAt + 64;
+};
+
+/// Sixteen channels of up to kKeysTogether values, rounded without their mean: the exact sum of the
+/// shares multiplies that, so that rounded shares cost only of what values differ in.
+template <class V>
+void pack_byte_block(const PackHeadArguments& a, int first, int channel, std::uint8_t* out) {
+  const int left = a.tokens - first, count = left < kKeysTogether ? left : kKeysTogether;
+  alignas(64) float values[kKeysTogether][16];
+  alignas(64) float means[16], inverses[16], scales[16];
+  auto sum = V::zero();
+  for (int t = 0; t < count; ++t) {
+    const std::size_t at = (first + t) * a.input_stride + channel;
+    const auto value =
+        load_some<V>(number_at(a.input, a.input_type, at), a.input_type, a.head_dim - channel);
+    V::store(values[t], value);
+    sum = V::add(sum, value);
+  }
+  V::store(means, V::multiply(sum, V::broadcast(1.0f / static_cast<float>(count))));
+  for (float& mean : means)
+    if (!(mean - mean == 0)) mean = 0;  // what is not finite stays with its own key
+  const auto mean = V::load(means);
+  auto most = V::zero_bytes();
+  for (int t = 0; t < count; ++t) {
+    const auto rest = V::subtract(V::load(values[t]), mean);
+    V::store(values[t], rest);
+    most = V::max_magnitude(most, rest);
+  }
+  alignas(64) std::uint32_t magnitudes[16];
+  V::store_bytes(magnitudes, most);
+  for (int i = 0; i < 16; ++i) {
+    const ByteScale factor = byte_scale(magnitudes[i]);
+    inverses[i] = factor.inverse * 256;
+    scales[i] = factor.scale;
+  }
+  const auto inverse = V::load(inverses);
+  const auto whole = [&](int t) {
+    return t < count ? V::to_integers(V::multiply(V::load(values[t]), inverse)) : V::zero_bytes();
+  };
+  for (int t = 0; t < kKeysTogether; t += 4, out += 64) {
+    const auto even = V::join_halves(whole(t), whole(t + 2)),
+               odd = V::join_halves(whole(t + 1), whole(t + 3));
+    V::store_bytes(out, V::join_low_bytes(even, odd));
+    V::store_bytes(out + ByteValueBlock::kBytesAt, V::join_high_bytes(even, odd));
+  }
+  __builtin_memcpy(out + ByteValueBlock::kBytesAt, scales, 64);
+  __builtin_memcpy(out + ByteValueBlock::kBytesAt + 64, means, 64);
+}
+
+template <class V>
+void pack_byte_values(const PackHeadArguments& a) {
+  std::uint8_t* out = a.packed;
+  for (int first = 0; first < a.tokens; first += kKeysTogether)
+    for (int channel = 0; channel < a.head_dim; channel += 16, out += ByteValueBlock::kSize)
+      pack_byte_block<V>(a, first, channel, out);
+}
+
+/// Products of shares, as bytes without a sign, with values: four keys in a step.
+template <class V>
+struct ShareDot {
+  using Vector = V;
+  using Sum = typename V::Bytes;
+  template <int kBits>
+  static Sum dot_repeated(Sum sum, typename V::Bytes values, typename V::Bytes four_shares) {
+    return V::template dot_repeated<kBits>(sum, four_shares, values);
+  }
+};
+
+/// What queries make of values in bytes, with shares of the largest score among kKeysTogether keys.
+/// Where a single key of those has much of a query's whole, bytes would take their share from its
+/// neighbours: such a query gets what rounding leaves, of shares and of values, as well.
+template <class Vector>
+class ByteMix {
+ public:
+  using V = Vector;
+  using Floats = typename V::Floats;
+  static constexpr bool kOwnBase = true, kRefines = true;
+  static constexpr float kLargestShare = 255;
+  static constexpr int kBlocksPerPut = 4;
+
+  ByteMix(const AttendBlockArguments& a, ScoreBlock* mixed)
+      : a_(a), blocks_(rounded_up(a.head_dim, 16) / 16), mixed_(mixed) {}
+
+  static Floats exp2(Floats x) { return V::exp2_of_negative(x); }
+  template <class Share>
+  Floats put(int t, int block, Share share) {
+    const Floats shares[] = {share(0), share(1), share(2), share(3)};
+    store_bytes(shares_[t] + 4 * block, [&](int i) { return V::to_integers(shares[i]); });
+    return V::add(V::add(shares[0], shares[1]), V::add(shares[2], shares[3]));
+  }
+
+  /// Whether the step's largest share of a query is a sixteenth of all so far.
+  static bool wants_more(float weight, float sum) { return weight * (16 * kLargestShare) > sum; }
+
+  /// Takes all shares of a query again, finer.
+  template <class Share>
+  void refine(int t, int keys, Share share) {
+    std::uint32_t* out = fine_shares_[fine_count_];
+    fine_queries_[fine_count_++] = t;
+    for (int b = 0; b < kKeysTogether / 16; b += kBlocksPerPut) {
+      Floats shares[kBlocksPerPut];
+      typename V::Bytes whole[kBlocksPerPut];
+      for (int i = 0; i < kBlocksPerPut; ++i) {
+        shares[i] = 16 * b < keys ? share(b + i) : V::zero();
+        whole[i] = V::to_integers(V::subtract(shares[i], V::broadcast(0.5f)));
+      }
+      store_bytes(out + 4 * b, [&](int i) { return whole[i]; });
+      store_bytes(out + kSteps + 4 * b, [&](int i) {
+        const Floats rest = V::subtract(shares[i], V::to_floats(whole[i]));
+        return V::to_integers(V::multiply(rest, V::broadcast(256.0f)));
+      });
+    }
+    __builtin_memcpy(shares_[t], out, sizeof(shares_[t]));
+  }
+
+  void add(int first, int keys, const StepSums& step) {
+    const std::uint8_t* values = a_.values + first / kKeysTogether * blocks_ * Block::kSize;
+    for (int b = 0; b < blocks_; b += 2, values += 2 * Block::kSize) {
+      if (b + 1 < blocks_)
+        add_blocks<true>(values, keys / 4, b, step);
+      else
+        add_blocks<false>(values, keys / 4, b, step);
+    }
+    fine_count_ = 0;
+  }
+
+ private:
+  using Block = ByteValueBlock;
+  static constexpr int kSteps = Block::kSteps;
+
+  template <class Whole>
+  static void store_bytes(std::uint32_t* out, Whole whole) {
+    V::store_bytes(out, V::join_integers(whole(0), whole(1), whole(2), whole(3)));
+  }
+
+  /// Channels of block b and of the next one, or the first alone.
+  template <bool kBoth>
+  void add_blocks(const std::uint8_t* values, int steps, int b, const StepSums& step) {
+    const auto numbers = [&](int next, std::size_t at) {
+      return V::load(reinterpret_cast<const float*>(values + next * Block::kSize + at));
+    };
+    in_parts<V::kTokensOfPair>(a_.query_count, [&]<int T>(int from) {
+      multiply<T, kBoth, kSteps>(
+          steps, values + Block::kBytesAt,
+          shares_[from], [&](int t, int next, auto sums) __attribute__((always_inline)) {
+            const auto weight = V::broadcast(step.weights[from + t]);
+            const auto scale = V::multiply(numbers(next, Block::kScalesAt), weight);
+            float* out = mixed_[b + next][from + t];
+            const auto known = V::multiply_add(numbers(next, Block::kMeansAt),
+                                               V::broadcast(step.sums[from + t]), V::load(out));
+            V::store(out, V::multiply_add(V::to_floats(sums), scale, known));
+          });
+    });
+    // The rests of values belong to the shares, the values to the rests of shares.
+    in_parts<V::kTokensOfPair>(fine_count_, [&]<int T>(int from) {
+      multiply<T, kBoth, 2 * kSteps>(
+          2 * kSteps, values, fine_shares_[from], [&](int t, int next, auto sums) {
+            const int query = fine_queries_[from + t];
+            const auto weight = V::broadcast(step.weights[query] * (1.0f / 256));
+            const auto scale = V::multiply(numbers(next, Block::kScalesAt), weight);
+            float* out = mixed_[b + next][query];
+            V::store(out, V::multiply_add(V::to_floats(sums), scale, V::load(out)));
+          });
+    });
+  }
+
+  template <int T, bool kBoth, int kStride, class Add>
+  static void multiply(int steps, const std::uint8_t* values, const std::uint32_t* shares,
+                       Add add) {
+    multiply_pair<ShareDot<V>, 8, T, 4 * kStride>(
+        steps, values, kBoth ? Block::kSize : 0, reinterpret_cast<const std::uint8_t*>(shares), 4,
+        [](int) { return V::zero_bytes(); },
+        [&](int t, auto sums, auto next_sums) __attribute__((always_inline)) {
+          add(t, 0, sums);
+          if constexpr (kBoth) add(t, 1, next_sums);
+        });
+  }
+
+  const AttendBlockArguments& a_;
+  int blocks_;
+  ScoreBlock* mixed_;
+  int fine_count_ = 0;
+  int fine_queries_[kQueriesTogether];
+  alignas(64) std::uint32_t shares_[kQueriesTogether][kSteps];
+  alignas(64) std::uint32_t fine_shares_[kQueriesTogether][2 * kSteps];
 };
 
 }  // namespace prismvid::nn::kernels

@@ -23,8 +23,8 @@ const KernelTable& avx512_kernels() {
     changed.activate[1] = activate<Lanes, Gelu>;
     changed.activate[2] = activate<Lanes, GeluTanh>;
     changed.pack_keys[2] = pack_byte_keys<ByteKeys<Lanes>>;
-    changed.pack_values[2] = pack_word_values<Lanes>;
-    changed.attend_block[2] = attend_block<ByteScores<ByteKeys<Lanes>>, WordMix<Lanes>>;
+    changed.pack_values[2] = pack_byte_values<Lanes>;
+    changed.attend_block[2] = attend_block<ByteScores<ByteKeys<Lanes>>, ByteMix<Lanes>>;
     return changed;
   }();
   return table;

@@ -27,9 +27,9 @@ const KernelTable& avx512_bf16_kernels() {
       .rotate = rotate<Lanes>,
       .activate = {activate<Lanes, SwiGlu>, activate<Lanes, Gelu>, activate<Lanes, GeluTanh>},
       .pack_keys = {pack_keys<Floats>, pack_keys<Full>, pack_byte_keys<ByteKeys<Lanes>>},
-      .pack_values = {pack_values<Floats>, pack_values<Full>, pack_word_values<Lanes>},
+      .pack_values = {pack_values<Floats>, pack_values<Full>, pack_byte_values<Lanes>},
       .attend_block = {attend_block<Floats>, attend_block<Full>,
-                       attend_block<ByteScores<ByteKeys<Lanes>>, WordMix<Lanes>>}};
+                       attend_block<ByteScores<ByteKeys<Lanes>>, ByteMix<Lanes>>}};
   return table;
 }
 

@@ -58,15 +58,64 @@ void prepare_group(const char* input, NumberType type, int group_size, std::uint
   *sum = V::sum(total) * factor.scale;
 }
 
+constexpr int kFourGroupSize = 64;
+
+/// prepare_group() for groups of kFourGroupSize of four neighbouring tokens, whose bytes lie side
+/// by side.
+template <class V>
+void prepare_four(const char* input, std::size_t row_bytes, NumberType type, std::uint8_t* out,
+                  std::size_t stride, float* scales, float* sums) {
+  typename V::Floats x[4][4];
+  typename V::Bytes rows[4], row_sums[4];
+  for (int t = 0; t < 4; ++t, input += row_bytes) {
+    rows[t] = V::zero_bytes();
+    for (int i = 0; i < 4; ++i) {
+      x[t][i] = V::load_numbers(input + 16 * i * byte_size(type), type);
+      rows[t] = V::max_magnitude(rows[t], x[t][i]);
+    }
+  }
+  std::uint32_t most[4];
+  V::store_most(most, rows);
+  for (int t = 0; t < 4; ++t) {
+    const ByteScale factor = byte_scale(most[t]);
+    const auto whole = [&](int i) {
+      return V::to_integers(V::multiply(x[t][i], V::broadcast(factor.inverse)));
+    };
+    rows[t] = V::join_signed(whole(0), whole(1), whole(2), whole(3));
+    row_sums[t] = V::sums_of_bytes(rows[t]);
+    scales[t] = factor.scale;
+  }
+  V::store_sums(sums, row_sums);
+  for (int t = 0; t < 4; ++t) sums[t] *= scales[t];
+  V::store_columns(out, stride, rows);
+}
+
+/// Whether the level has instructions for that.
+template <class Dot>
+constexpr bool kPreparesFour = Dot::kRoundsToBytes&& requires {
+  Dot::Vector::store_columns;
+};
+
 template <class Dot>
 void prepare(const PrepareArguments& a) {
   const int groups = a.columns / a.group_size;
   auto* scales = reinterpret_cast<float*>(a.prepared + value_bytes<Dot>(a.tokens, a.columns));
   float* sums = scales + std::size_t(groups) * a.tokens;
   const std::size_t stride = 4 * std::size_t(a.tokens);
-  for (int t = 0; t < a.tokens; ++t) {
-    const char* row =
-        static_cast<const char*>(a.input) + t * a.input_stride * byte_size(a.input_type);
+  const std::size_t row_bytes = a.input_stride * byte_size(a.input_type);
+  const char* row = static_cast<const char*>(a.input);
+  int t = 0;
+  if constexpr (kPreparesFour<Dot>) {
+    for (; a.group_size == kFourGroupSize && t + 4 <= a.tokens; t += 4, row += 4 * row_bytes)
+      for (int g = 0; g < groups; ++g) {
+        const int column = g * kFourGroupSize;
+        prepare_four<typename Dot::Vector>(
+            row + column * byte_size(a.input_type), row_bytes, a.input_type,
+            a.prepared + value_bytes<Dot>(a.tokens, column) + 4 * t, stride,
+            scales + g * a.tokens + t, sums + g * a.tokens + t);
+      }
+  }
+  for (; t < a.tokens; ++t, row += row_bytes) {
     for (int g = 0; g < groups; ++g) {
       const int column = g * a.group_size;
       prepare_group<Dot>(row + column * byte_size(a.input_type), a.input_type, a.group_size,

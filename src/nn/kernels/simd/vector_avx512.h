@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "nn/kernels/number.h"
+#include "nn/kernels/simd/each.h"
 #include "nn/kernels/simd/exp2_fraction.h"
 
 namespace prismvid::nn::kernels {
@@ -37,6 +38,25 @@ struct Avx512Lanes {
   static Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
   static Floats to_floats(Bytes v) { return _mm512_cvtepi32_ps(v); }
   static Bytes to_integers(Floats v) { return _mm512_cvtps_epi32(v); }
+  /// What `together` makes of each of 16 rows, in its lane.
+  template <class F>
+  static Floats across_rows(const float (*rows)[16], F together) {
+    static constexpr int kRows[] = {0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15};
+    Floats halves[8], quarters[4], pairs[2];
+    for (int i = 0; i < 8; ++i) {
+      const Floats x = load(rows[kRows[i]]), y = load(rows[kRows[i + 8]]);
+      halves[i] = together(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xee));
+    }
+    for (int i = 0; i < 4; ++i) {
+      const Floats x = halves[i], y = halves[i + 4];
+      quarters[i] = together(_mm512_shuffle_f32x4(x, y, 0x88), _mm512_shuffle_f32x4(x, y, 0xdd));
+    }
+    for (int i = 0; i < 2; ++i)
+      pairs[i] = together(_mm512_unpacklo_ps(quarters[i], quarters[i + 2]),
+                          _mm512_unpackhi_ps(quarters[i], quarters[i + 2]));
+    return together(_mm512_shuffle_ps(pairs[0], pairs[1], 0x44),
+                    _mm512_shuffle_ps(pairs[0], pairs[1], 0xee));
+  }
   static float sum(Floats v) { return _mm512_reduce_add_ps(v); }
   static Floats subtract(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
   static Floats divide(Floats a, Floats b) { return _mm512_div_ps(a, b); }
@@ -49,17 +69,13 @@ struct Avx512Lanes {
     const Floats whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT);
     return _mm512_scalef_ps(exp2_fraction<Avx512Lanes>(_mm512_sub_ps(x, whole)), whole);
   }
-  /// 2^x of x from 0 down to 1e-5 of it, 2^-64 from -64 down; a NaN stays.
+  /// 2^x to 1e-4 of it, 0 from -150 down; a NaN stays.
   static Floats exp2_of_negative(Floats x) {
-    const Floats turning = broadcast(12582912.0f);  // from which on a number is whole
-    x = maximum(broadcast(-64.0f), x);
-    const Floats moved = add(x, turning);
-    const Floats rest = subtract(x, subtract(moved, turning));
-    Floats sum = broadcast(9.5605102e-03f);
-    for (float coefficient : {5.5917039e-02f, 2.4024981e-01f, 6.9312197e-01f, 9.9999919e-01f})
+    const Floats rest = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF);
+    Floats sum = broadcast(7.8024521e-02f);
+    for (float coefficient : {2.2606716e-01f, 6.9583354e-01f, 9.9992522e-01f})
       sum = multiply_add(sum, rest, broadcast(coefficient));
-    const Bytes power = _mm512_slli_epi32(_mm512_castps_si512(moved), 23);
-    return as_floats(_mm512_add_epi32(_mm512_castps_si512(sum), power));
+    return _mm512_scalef_ps(sum, x);  // which rounds x down
   }
   static float exp2_of(float x) { return _mm512_cvtss_f32(exp2(broadcast(x))); }
 
@@ -164,6 +180,69 @@ struct Avx512Lanes {
   /// Sixteen integers to 16 bits, saturating.
   static void store_words(void* p, Bytes v) {
     _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtsepi32_epi16(v));
+  }
+  /// The low bytes of 16-bit numbers, those of `even` beside those of `odd`.
+  static Bytes join_low_bytes(Bytes even, Bytes odd) {
+    return _mm512_mask_blend_epi8(kOddBytes, even, _mm512_slli_epi16(odd, 8));
+  }
+  /// The high bytes, rounded so that the low ones are what is left, with their sign.
+  static Bytes join_high_bytes(Bytes even, Bytes odd) {
+    const Bytes half = _mm512_set1_epi16(128);
+    return _mm512_mask_blend_epi8(kOddBytes, _mm512_srli_epi16(_mm512_add_epi16(even, half), 8),
+                                  _mm512_add_epi16(odd, half));
+  }
+  static constexpr std::uint64_t kOddBytes = 0xaaaaaaaaaaaaaaaa;
+  /// Sixty-four integers to bytes without a sign, saturating.
+  static Bytes join_integers(Bytes a, Bytes b, Bytes c, Bytes d) {
+    return in_order(_mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
+  }
+  /// The same with a sign.
+  static Bytes join_signed(Bytes a, Bytes b, Bytes c, Bytes d) {
+    return in_order(_mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
+  }
+  /// Fours of bytes that were packed within each quarter.
+  static Bytes in_order(Bytes v) {
+    const Bytes order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, v);
+  }
+  /// The sum of the four signed bytes of each lane.
+  static Bytes sums_of_bytes(Bytes v) {
+    return _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1), v);
+  }
+  /// The largest lane of each of four, without a sign.
+  static void store_most(std::uint32_t* p, const Bytes (&four)[4]) {
+    const auto larger = [](Bytes a, Bytes b) { return _mm512_max_epu32(a, b); };
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), across_four(four, larger));
+  }
+  /// The sum of the integers of each of four.
+  static void store_sums(float* p, const Bytes (&four)[4]) {
+    const auto sum = [](Bytes a, Bytes b) { return _mm512_add_epi32(a, b); };
+    _mm_storeu_ps(p, _mm_cvtepi32_ps(across_four(four, sum)));
+  }
+  template <class F>
+  static __m128i across_four(const Bytes (&four)[4], F together) {
+    const auto halves = [&](Bytes a, Bytes b) {
+      return together(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    };
+    const Bytes even = halves(four[0], four[1]), odd = halves(four[2], four[3]);
+    Bytes all = together(_mm512_unpacklo_epi64(even, odd), _mm512_unpackhi_epi64(even, odd));
+    all = together(all, _mm512_shuffle_i32x4(all, all, 0x4e));
+    return _mm512_castsi512_si128(together(all, _mm512_shuffle_i32x4(all, all, 0xb1)));
+  }
+  /// Lane i of each of four, side by side, at p + i * stride.
+  static void store_columns(std::uint8_t* p, std::size_t stride, const Bytes (&four)[4]) {
+    const Bytes low = _mm512_unpacklo_epi32(four[0], four[1]),
+                high = _mm512_unpackhi_epi32(four[0], four[1]),
+                next_low = _mm512_unpacklo_epi32(four[2], four[3]),
+                next_high = _mm512_unpackhi_epi32(four[2], four[3]);
+    const Bytes columns[] = {
+        _mm512_unpacklo_epi64(low, next_low), _mm512_unpackhi_epi64(low, next_low),
+        _mm512_unpacklo_epi64(high, next_high), _mm512_unpackhi_epi64(high, next_high)};
+    each<4>([&]<int quarter>() {
+      for (int i = 0; i < 4; ++i)
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p + (4 * quarter + i) * stride),
+                         _mm512_extracti32x4_epi32(columns[i], quarter));
+    });
   }
   static Bytes repeat_integer(int value) { return _mm512_set1_epi32(value); }
   static Bytes repeat_four(const void* p) {
