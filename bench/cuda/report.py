@@ -49,7 +49,8 @@ def rows(lines):
 def take_peers(lines):
     """Puts what peers did in the same sitting in place of what is known of them; llama.cpp's Q4_0, Q3_K and Q8_0 stand beside 4, 3 and 8 bits."""
     def take(kind, number, bits, column, value):
-        row = list(AIMS[key := ("8b", kind, number, bits)])
+        key = "8b", kind, number, bits
+        row = list(AIMS.get(key, (None, None, None)))
         row[column] = round(float(value))
         AIMS[key] = tuple(row)
 
@@ -58,8 +59,7 @@ def take_peers(lines):
             take(*(("decode", 1) if match[2] == "tg128" else ("prefill", 8192)), int(match[1]), 0, match[3])
         elif match := re.match(r"mlx-lm (\d+) bit: decode (\d+) tok/s, prefill 8192 in chunks of 2048 (\d+) tok/s", line):
             take("decode", 1, int(match[1]), 1, match[2])
-            if ("8b", "prefill", 8192, int(match[1])) in AIMS:
-                take("prefill", 8192, int(match[1]), 1, match[3])
+            take("prefill", 8192, int(match[1]), 1, match[3])
 
 
 def table(found, shape):
