@@ -10,7 +10,7 @@ usage: compare.py [--size 2b|4b|8b] [--only PART...] [--turns N] [--repeats N] [
 Parts; those not asked for stay in the file as they were:
   models   tokens and prompts beside llama.cpp, the vision tower beside its mtmd
   precise  prompts without rounding activations to int8 (--precise), 4 bit
-  calls    what a 4 bit token spends around its kernels, by perf where there is one (2b)
+  calls    what a 4 bit token spends around its kernels, by perf where it can be used (2b)
   request  a picture and a question beside mlx-vlm, which takes minutes (2b; needs build/release/prismvid)
   mlx      one token's products by MLX's own CPU operations
 """
@@ -18,12 +18,11 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
 
-from step_profile import profile
+from step_profile import can_profile, profile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE, RESULTS = ROOT / "bench/kernels", ROOT / "build/bench"
@@ -110,7 +109,7 @@ def precise(a):
 
 
 def calls(a):
-    if not shutil.which("perf"):
+    if not can_profile():
         return {}
     turns = [profile(checkpoint(a.size, 4)) for _ in range(a.turns)]
     return {"calls": {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}}

@@ -31,6 +31,11 @@ def samples_of(text):
     return [sample.strip() for sample in text.split("\n\n") if sample.strip()]
 
 
+def can_profile():
+    probe = ["perf", "record", "-q", "-e", "cpu-clock", "-o", "/dev/null", "true"]
+    return bool(shutil.which("perf")) and subprocess.run(probe, capture_output=True).returncode == 0
+
+
 def profile(checkpoint, rounds=24):
     with tempfile.TemporaryDirectory() as folder:
         record = ["perf", "record", "-q", "--no-inherit", "-e", "cpu-clock", "-F", "999", "--call-graph", "dwarf,8192", "-o", f"{folder}/perf"]
@@ -47,8 +52,8 @@ def profile(checkpoint, rounds=24):
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    if not shutil.which("perf"):
-        sys.exit("step_profile.py needs perf")
+    if not can_profile():
+        sys.exit("step_profile.py needs perf and the right to use it")
     print(json.dumps(profile(sys.argv[1])))
 
 
