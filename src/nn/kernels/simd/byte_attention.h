@@ -4,7 +4,6 @@
 #pragma once
 
 #include "nn/kernels/simd/attention.h"
-#include "nn/kernels/simd/exp2.h"
 
 namespace prismvid::nn::kernels {
 
@@ -244,7 +243,7 @@ class WordMix {
   WordMix(const AttendBlockArguments& a, ScoreBlock* mixed)
       : a_(a), blocks_(rounded_up(a.head_dim, 16) / 16), mixed_(mixed) {}
 
-  static Floats exp2(Floats x) { return exp2_of_negative<V>(x); }
+  static Floats exp2(Floats x) { return V::exp2_of_negative(x); }
   Floats put(int t, int k, Floats share) {
     V::store_words(shares_[t] + k / 2,
                    V::to_integers(V::multiply(share, V::broadcast(kLargestShare))));

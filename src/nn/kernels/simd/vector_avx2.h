@@ -3,7 +3,7 @@
 #include <immintrin.h>
 
 #include "nn/kernels/number.h"
-#include "nn/kernels/simd/exp2.h"
+#include "nn/kernels/simd/exp2_fraction.h"
 
 namespace prismvid::nn::kernels {
 
@@ -98,13 +98,9 @@ struct Avx2 {
     };
     return multiply(value, {power(whole.low), power(whole.high)});
   }
-  /// Adds the low bits of `power` to the exponents of v.
-  static Floats add_to_exponents(Floats v, Floats power) {
-    const auto added = [](__m256 to, __m256 bits) {
-      const __m256i shifted = _mm256_slli_epi32(_mm256_castps_si256(bits), 23);
-      return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(to), shifted));
-    };
-    return {added(v.low, power.low), added(v.high, power.high)};
+  /// 2^x of x from 0 down to 1e-5 of it, 2^-64 from -64 down; a NaN stays.
+  static Floats exp2_of_negative(Floats x) {
+    return {exp2_of_negative(x.low), exp2_of_negative(x.high)};
   }
   static float exp2_of(float x) { return _mm256_cvtss_f32(exp2(broadcast(x)).low); }
 
@@ -311,6 +307,17 @@ struct Avx2 {
     return _mm256_castsi256_si128(packed);
   }
 
+  static __m256 exp2_of_negative(__m256 x) {
+    const __m256 turning = _mm256_set1_ps(12582912.0f);  // from which on a number is whole
+    x = _mm256_max_ps(_mm256_set1_ps(-64.0f), x);
+    const __m256 moved = _mm256_add_ps(x, turning);
+    const __m256 rest = _mm256_sub_ps(x, _mm256_sub_ps(moved, turning));
+    __m256 sum = _mm256_set1_ps(9.5605102e-03f);
+    for (float coefficient : {5.5917039e-02f, 2.4024981e-01f, 6.9312197e-01f, 9.9999919e-01f})
+      sum = _mm256_fmadd_ps(sum, rest, _mm256_set1_ps(coefficient));
+    const __m256i power = _mm256_slli_epi32(_mm256_castps_si256(moved), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(sum), power));
+  }
   static __m256i ones() { return _mm256_set1_epi16(1); }
   /// Two products with activations are at most 2 * 128 * 127.
   static Bytes magnitudes(Bytes weights) {

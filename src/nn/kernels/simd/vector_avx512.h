@@ -3,7 +3,7 @@
 #include <immintrin.h>
 
 #include "nn/kernels/number.h"
-#include "nn/kernels/simd/exp2.h"
+#include "nn/kernels/simd/exp2_fraction.h"
 
 namespace prismvid::nn::kernels {
 
@@ -49,10 +49,17 @@ struct Avx512Lanes {
     const Floats whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT);
     return _mm512_scalef_ps(exp2_fraction<Avx512Lanes>(_mm512_sub_ps(x, whole)), whole);
   }
-  /// Adds the low bits of `power` to the exponents of v.
-  static Floats add_to_exponents(Floats v, Floats power) {
-    const Bytes shifted = _mm512_slli_epi32(_mm512_castps_si512(power), 23);
-    return as_floats(_mm512_add_epi32(_mm512_castps_si512(v), shifted));
+  /// 2^x of x from 0 down to 1e-5 of it, 2^-64 from -64 down; a NaN stays.
+  static Floats exp2_of_negative(Floats x) {
+    const Floats turning = broadcast(12582912.0f);  // from which on a number is whole
+    x = maximum(broadcast(-64.0f), x);
+    const Floats moved = add(x, turning);
+    const Floats rest = subtract(x, subtract(moved, turning));
+    Floats sum = broadcast(9.5605102e-03f);
+    for (float coefficient : {5.5917039e-02f, 2.4024981e-01f, 6.9312197e-01f, 9.9999919e-01f})
+      sum = multiply_add(sum, rest, broadcast(coefficient));
+    const Bytes power = _mm512_slli_epi32(_mm512_castps_si512(moved), 23);
+    return as_floats(_mm512_add_epi32(_mm512_castps_si512(sum), power));
   }
   static float exp2_of(float x) { return _mm512_cvtss_f32(exp2(broadcast(x))); }
 

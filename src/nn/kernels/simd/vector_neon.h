@@ -3,7 +3,7 @@
 #include <arm_neon.h>
 
 #include "nn/kernels/number.h"
-#include "nn/kernels/simd/exp2.h"
+#include "nn/kernels/simd/exp2_fraction.h"
 
 namespace prismvid::nn::kernels {
 
