@@ -84,6 +84,13 @@ def text(r):
             f"{r['tracks']} tracks. Aim: 2 %, within 0.5 of rapidocr, exact.")
 
 
+def share_of_products(weights, prefill, roof):
+    """What a prompt's products reach of those that run alone, in numbers and as a share."""
+    gop, plain, kind = 2e-9 * weights * prefill["tokens"], prefill["plain_gop"], prefill["products"]
+    reached = f"{gop / prefill['s']:.0f} of {plain / prefill['s']:.0f} {kind} Gop/s (best moment {roof[kind + '_gop_per_s']:.0f})"
+    return reached, f"{100 * gop / plain:.0f} %" + verdict(gop >= 0.65 * plain)
+
+
 def kernels(r):
     """Tokens a second beside llama.cpp, and what that is of the roof measured in between."""
     sizes = {"2b": (1.41e9, 0.311e9), "4b": (3.63e9, 0.389e9), "8b": (6.95e9, 0.622e9)}  # weights of the layers, of the head
@@ -101,12 +108,12 @@ def kernels(r):
                          f"{100 * share:.0f} %" + verdict(share >= 0.85)))
         for mine in ours["prefill"]:
             theirs = next((p for p in peer["prefill"] if p["tokens"] == mine["tokens"]), None)
-            layers_gop = 2e-9 * layers * mine["tokens"]
-            rate = layers_gop / mine["s"]
             ratio = theirs["s"] / mine["s"] if theirs else 0
             rows.append((f"prefill {mine['tokens']}, {bits} bit", f"{mine['tokens'] / mine['s']:.0f}", f"{theirs['tokens'] / theirs['s']:.0f} ({peers[bits]})" if theirs else "",
-                         (f"{ratio:.2f}" + verdict(ratio >= 2.5)) if theirs else "", "2.5", f"{rate:.0f} of {mine['plain_int8_gop'] / mine['s']:.0f} int8 Gop/s (best moment {roof['int8_gop_per_s']:.0f})",
-                         f"{100 * layers_gop / mine['plain_int8_gop']:.0f} %" + verdict(layers_gop >= 0.65 * mine["plain_int8_gop"])))
+                         (f"{ratio:.2f}" + verdict(ratio >= 2.5)) if theirs else "", "2.5", *share_of_products(layers, mine, roof)))
+        for mine in r.get("precise", {}).get(bits, {}).get("prefill", []):
+            rows.append((f"prefill {mine['tokens']}, {bits} bit, `--precise`", f"{mine['tokens'] / mine['s']:.0f}", "", "", "",
+                         *share_of_products(layers, mine, r["precise"][bits]["roof"])))
     text = (f"### Qwen3-VL-{r['size'].upper()} on a CPU, random weights, medians of {r['turns']} turns of {r['repeats']} rounds, {next(iter(r['ours'].values()))['threads']} threads\n\n"
             + table(("", "tokens a second", "llama.cpp 0.3.36", "ratio", "aim", "reached of the roof in the same run", "share"), rows))
     loads = ", ".join(f"{bits} bit {o['file_bytes'] / 1e9:.2f} GB in {o['load_s']:.1f} s, {o['resident_bytes_after_load'] / o['file_bytes']:.2f} of the file in memory"
@@ -120,6 +127,15 @@ def kernels(r):
                 t = r["mtmd"]["vision"]
                 ratio = t["s"] / t["patches"] / (v["s"] / v["patches"])
                 text += f" llama.cpp's mtmd, f16 projector, rounds it to {t['patches']} patches: {t['s']:.2f} s, {ratio:.2f} times ours a patch (aim 2){verdict(ratio >= 2)}."
+    if "calls" in r:
+        c = r["calls"]
+        text += (f"\n\nOf a 4 bit token's time on the thread that asks for it, by `perf`: {100 * c['around']:.1f} % around kernels (calls, allocation, MLX, picking the token; "
+                 f"aim: under 5){verdict(c['around'] < 0.05)}, {100 * c['threads']:.1f} % handing tasks to other threads and waiting for them.")
+    if "request" in r:
+        mine, theirs = r["request"]["prismvid"], r["request"]["mlx-vlm"]
+        ratio = theirs["s"] / mine["s"]
+        text += (f"\n\nA whole request without loading, a picture of 64x64 and a question, {mine['prompt_tokens']} tokens read, {mine['tokens']} written: {mine['s']:.3f} s, "
+                 f"mlx-vlm 0.7.10 with the same checkpoint {theirs['s']:.0f} s ({theirs['prompt_tokens']} and {theirs['tokens']} tokens), {ratio:.0f} times ours (aim 100){verdict(ratio >= 100)}.")
     if "mlx" in r:
         token = r["mlx"]["token_s"]
         mine = r["ours"]["4"]["decode"][0]["s"] if "4" in r["ours"] else None
@@ -219,7 +235,7 @@ def update(page, begin, text):
 
 def deep_stage():
     """The instruction set that the kernels ran on, and the text."""
-    results = [r for r in (read("kernels"), read("kernels_8b")) if r]
+    results = [r for r in (read("kernels"), read("kernels_4b"), read("kernels_8b")) if r and "ours" in r]
     if not results:
         return None, None
     return next(iter(results[0]["ours"].values()))["isa"], "\n\n".join([machine() + " " + load_note({r["size"]: r for r in results}), *map(kernels, results)])

@@ -42,6 +42,18 @@ uint64_t resident_bytes() {
   return resident * static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
 }
 
+/// What quantised weights are multiplied with.
+Product product_of(const LoadOptions& load) {
+  if (!load.kernels || !load.kernels->precise) return Product::kInt8;
+  return nn::kernels::chosen_isa() == nn::kernels::Isa::kAvx512Bf16 ? Product::kBfloat16
+                                                                    : Product::kFloat32;
+}
+
+const char* name_of(Product product) {
+  constexpr const char* kNames[] = {"f32", "bf16", "int8"};
+  return kNames[static_cast<int>(product)];
+}
+
 struct Arguments {
   std::string folder;
   std::vector<int> prefills, contexts;
@@ -78,6 +90,7 @@ class Measurement {
  public:
   explicit Measurement(const Arguments& a)
       : arguments_(a),
+        product_(product_of(a.load)),
         pool_(available_threads()),
         memory_(written_memory()),
         before_(resident_bytes()),
@@ -149,18 +162,20 @@ class Measurement {
     const Prompt prompt = prompt_of(tokens);
     std::vector<double> times, gops;
     look_at_roof();
-    double before = int8_gop_per_s(pool_);
+    double before = product_gop_per_s(pool_, product_);
     for (int i = 0; i < arguments_.repeats; ++i) {
       Sequence sequence = model_.begin(prompt);
       times.push_back(seconds([&] { filled(sequence, prompt); }));
-      const double after = int8_gop_per_s(pool_);
+      const double after = product_gop_per_s(pool_, product_);
       gops.push_back((before + after) / 2 * times.back());
       before = after;
     }
     // What was multiplied over what products alone come to in its time, before and after, is its
     // share.
-    result_["prefill"].push_back(
-        {{"tokens", tokens}, {"s", median(times)}, {"plain_int8_gop", median(gops)}});
+    result_["prefill"].push_back({{"tokens", tokens},
+                                  {"s", median(times)},
+                                  {"products", name_of(product_)},
+                                  {"plain_gop", median(gops)}});
   }
 
   void decode(int context) {
@@ -234,6 +249,7 @@ class Measurement {
   }
 
   const Arguments& arguments_;
+  const Product product_;
   nn::kernels::ThreadPool pool_;
   nn::kernels::AlignedMemory memory_;
   Roof roof_;

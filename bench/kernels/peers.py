@@ -4,6 +4,7 @@
 usage: peers.py llama GGUF REPEATS PREFILL...     decode behind 128 tokens and prefill by llama.cpp
        peers.py mtmd PROJECTOR TEXT REPEATS WxH    one picture through the tower by llama.cpp's mtmd
        peers.py replies GGUF PROMPT+REPLY...       whole replies by llama.cpp, one after the other: that many tokens read, that many written
+       peers.py mlx-vlm FOLDER PICTURE QUESTION N  a question about a picture and a reply of N tokens by mlx-vlm
        peers.py mlx {2b,4b,8b}                    one token's products by MLX's own CPU operations, which mlx-vlm runs
 """
 import json
@@ -77,6 +78,17 @@ def mtmd(projector, text, repeats, width, height):
     return {"vision": {"patches": 4 * tokens, "s": statistics.median(seconds(encode) for _ in range(repeats))}}
 
 
+def mlx_vlm(folder, picture, question, tokens):
+    from mlx_vlm import apply_chat_template, generate, load
+    model, processor = load(folder)
+    replies = []
+
+    def answer():
+        prompt = apply_chat_template(processor, model.config, question, num_images=1)
+        replies.append(generate(model, processor, prompt, [picture], max_tokens=tokens, temperature=0))
+    return {"s": seconds(answer), "prompt_tokens": replies[0].prompt_tokens, "tokens": replies[0].generation_tokens}
+
+
 def mlx(name):
     import mlx.core as mx
     from random_checkpoint import HEAD_DIM, KEY_VALUE_HEADS, SIZES
@@ -105,6 +117,8 @@ def main():
         result = replies(words[0], [tuple(map(int, word.split("+"))) for word in words[1:]])
     elif what == "mtmd":
         result = mtmd(words[0], words[1], int(words[2]), *map(int, words[3].split("x")))
+    elif what == "mlx-vlm":
+        result = mlx_vlm(*words[:3], int(words[3]))
     else:
         result = mlx(words[0])
     print(json.dumps(result))

@@ -71,8 +71,8 @@ void raise_products(nn::kernels::ThreadPool& pool, const Level& level, Product p
 
 }  // namespace
 
-double int8_gop_per_s(nn::kernels::ThreadPool& pool) {
-  return product_rate(pool, best_level(), Product::kInt8, 20000000);  // some tenths of a second
+double product_gop_per_s(nn::kernels::ThreadPool& pool, Product product) {
+  return product_rate(pool, best_level(), product, 20000000);  // some tenths of a second
 }
 
 double read_gb_per_s(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes) {

@@ -22,8 +22,8 @@ enum class Product { kFloat32, kBfloat16, kInt8 };
 void measure_roof(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes,
                   Roof& roof);
 
-/// Gop/s of int8 products on all threads at this moment; 0 where the level has no such instruction.
-double int8_gop_per_s(nn::kernels::ThreadPool& pool);
+/// Gop/s of products on all threads at this moment; 0 where the level has no such instruction.
+double product_gop_per_s(nn::kernels::ThreadPool& pool, Product product);
 
 /// GB/s of reading `bytes`, a multiple of 256 KiB, each thread its own stretch.
 double read_gb_per_s(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes);

@@ -5,6 +5,7 @@
 #include <openvino/opsets/opset13.hpp>
 
 #include "core/error.h"
+#include "vision/network/graph_constant.h"
 #include "vision/network/openvino_network.h"
 
 namespace prismvid::vision {
@@ -12,10 +13,6 @@ namespace {
 
 namespace op = ov::opset13;
 using Value = ov::Output<ov::Node>;
-
-Value constant(const ov::Shape& shape, const std::vector<float>& values) {
-  return op::Constant::create(ov::element::f32, shape, values);
-}
 
 Value integers(const std::vector<int64_t>& values) {
   return op::Constant::create(ov::element::i64, {values.size()}, values);

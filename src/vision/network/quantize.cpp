@@ -6,6 +6,7 @@
 #include <openvino/opsets/opset13.hpp>
 
 #include "core/error.h"
+#include "vision/network/graph_constant.h"
 
 namespace prismvid::vision {
 namespace {
@@ -21,10 +22,6 @@ std::shared_ptr<op::Convolution> as_convolution(const std::shared_ptr<ov::Node>&
   auto convolution = std::dynamic_pointer_cast<op::Convolution>(node);
   const bool fixed = convolution && ov::is_type<op::Constant>(convolution->get_input_node_ptr(1));
   return fixed ? convolution : nullptr;
-}
-
-Value constant(const ov::Shape& shape, const std::vector<float>& values) {
-  return op::Constant::create(ov::element::f32, shape, values);
 }
 
 Value rounded_to_levels(const Value& value, const Value& low, const Value& high, size_t levels) {
