@@ -23,6 +23,20 @@ double log_sum(std::span<const float> logits, float largest) {
   return std::log(sum) + largest;
 }
 
+float largest_of(std::span<const float> values) {
+  // Many maxima side by side: one alone would wait for itself.
+  constexpr size_t kLanes = 16;
+  std::array<float, kLanes> most;
+  most.fill(-std::numeric_limits<float>::infinity());
+  const size_t whole = values.size() / kLanes * kLanes;
+  for (size_t i = 0; i < whole; i += kLanes)
+    for (size_t lane = 0; lane < kLanes; ++lane)
+      most[lane] = values[i + lane] > most[lane] ? values[i + lane] : most[lane];
+  float largest = *std::max_element(most.begin(), most.end());
+  for (size_t i = whole; i < values.size(); ++i) largest = std::max(largest, values[i]);
+  return largest;
+}
+
 void normalize(std::vector<TokenProbability>& tokens) {
   double sum = 0;
   for (const auto& token : tokens) sum += std::exp(static_cast<double>(token.log_probability));
@@ -155,17 +169,18 @@ std::vector<TokenProbability> likeliest(std::span<const float> logits, size_t co
 }
 
 int argmax(std::span<const float> values) {
-  // Many maxima side by side: one alone would wait for itself.
-  constexpr size_t kLanes = 16;
-  std::array<float, kLanes> most;
-  most.fill(-std::numeric_limits<float>::infinity());
-  const size_t whole = values.size() / kLanes * kLanes;
-  for (size_t i = 0; i < whole; i += kLanes)
-    for (size_t lane = 0; lane < kLanes; ++lane)
-      most[lane] = values[i + lane] > most[lane] ? values[i + lane] : most[lane];
-  float largest = *std::max_element(most.begin(), most.end());
-  for (size_t i = whole; i < values.size(); ++i) largest = std::max(largest, values[i]);
-  const auto found = std::find(values.begin(), values.end(), largest);
+  // The part that holds the largest is looked through again, not all.
+  constexpr size_t kPart = 1024;
+  float largest = -std::numeric_limits<float>::infinity();
+  size_t first = 0;
+  for (size_t at = 0; at < values.size(); at += kPart) {
+    const float most = largest_of(values.subspan(at, std::min(kPart, values.size() - at)));
+    if (most > largest) {
+      largest = most;
+      first = at;
+    }
+  }
+  const auto found = std::find(values.begin() + first, values.end(), largest);
   return found == values.end() ? 0 : static_cast<int>(found - values.begin());
 }
 

@@ -13,9 +13,9 @@ void dequantize_packed_row(const PackedBlocks& matrix, int row, float* weights) 
       const std::uint8_t* unit = group + scale_bytes + c / kUnitColumns * 64 * bits;
       const int column = c % kUnitColumns;
       int value = 0;
-      for_each_plane(bits, [&](int width, int low, int offset) {
-        const int byte = unit[byte_in_unit(width, offset, r, column)];
-        value |= ((byte >> shift_in_byte(width, column)) & ((1 << width) - 1)) << low;
+      for_each_field(bits, column / 4, [&](Field field) {
+        const int byte = unit[64 * field.vector + 4 * r + column % 4];
+        value |= ((byte >> field.shift) & ((1 << field.width) - 1)) << field.low;
       });
       *weights++ = scale * static_cast<float>(value) + bias;
     }

@@ -9,31 +9,27 @@ namespace prismvid::nn::kernels {
 constexpr int kBlockRows = 16;    // rows side by side in a 64-byte vector
 constexpr int kUnitColumns = 32;  // columns whose bit planes lie together
 
-/// Calls visit(plane width, lowest bit, offset in 64-byte vectors) for each bit plane of a unit:
-/// the widest holds the low bits and comes first.
+/// Some bits of a value, `low` and those above it, and where they lie: `width` bits from `shift` up
+/// in a byte of one of the unit's vectors.
+struct Field {
+  int vector, shift, width, low;
+};
+
+/// Calls visit(Field) for each part of the values of columns 4 * `four` to 4 * `four` + 3 of a
+/// unit.
 template <typename Visit>
-void for_each_plane(int bits, Visit visit) {
+void for_each_field(int bits, int four, Visit visit) {
+  if (bits == 3) {
+    if (four < 6) return visit(Field{four % 3, four / 3 * 3, 3, 0});
+    visit(Field{four - 6, 6, 2, 1});
+    visit(Field{2, 13 - four, 1, 0});
+    return;
+  }
   for (int width : {8, 4, 2, 1}) {
     if (!(bits & width)) continue;
     const int low = bits & ~(2 * width - 1);
-    visit(width, low, low);
+    visit(Field{low + four * width / 8, four % (8 / width) * width, width, low});
   }
-}
-
-/// Which four columns (0 to 7) field `field` of a plane's vector holds. Pairs of bits lie so that
-/// masks of two fields meet two single bits that are as far apart: 3 bits unpack two at a time.
-constexpr int four_of_field(int width, int vector, int field) {
-  return width == 2 ? 2 * vector + field % 2 + field / 2 * 4 : vector * (8 / width) + field;
-}
-
-inline std::size_t byte_in_unit(int width, int vector_offset, int row, int column) {
-  const int four = column / 4, vector = width == 2 ? four % 4 / 2 : four * width / 8;
-  return static_cast<std::size_t>(vector_offset + vector) * 64 + 4 * row + column % 4;
-}
-
-inline int shift_in_byte(int width, int column) {
-  const int four = column / 4;
-  return (width == 2 ? four % 2 + four / 4 * 2 : four % (8 / width)) * width;
 }
 
 /// The definition of the layout: the weights of `row` as f32.

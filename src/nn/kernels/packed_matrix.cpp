@@ -64,32 +64,20 @@ void read_unit(const std::uint8_t* in, std::size_t row_bytes, int rows, UnitByte
     }
 }
 
-/// Lays the bits [low, low + kWidth) of all values on top of each other: plain loops over rows,
-/// which compilers make vectors of.
-template <int kWidth>
-void write_plane(const UnitBytes& unit, int low, std::uint8_t* out) {
-  constexpr int kTogether = 8 / kWidth;
-  constexpr std::uint32_t kMask = ((1u << kWidth) - 1) * 0x01010101u;
-  for (int v = 0; v < kWidth; ++v, out += 64) {
-    std::array<std::uint32_t, kRows> words = {};
-    for (int i = 0; i < kTogether; ++i)
-      for (int r = 0; r < kRows; ++r)
-        words[r] |= (unit[four_of_field(kWidth, v, i)][r] >> low & kMask) << (kWidth * i);
-    std::memcpy(out, words.data(), 64);
-  }
-}
-
+/// Plain loops over rows, which compilers make vectors of.
 template <int kBits>
 void pack_unit(const std::uint8_t* in, std::size_t row_bytes, int rows, std::uint8_t* out) {
   UnitBytes unit;
   if (rows < kRows) unit = {};
   read_unit<kBits>(in, row_bytes, rows, unit);
-  for_each_plane(kBits, [&](int width, int low, int offset) {
-    if (width == 8) write_plane<8>(unit, low, out + 64 * offset);
-    if (width == 4) write_plane<4>(unit, low, out + 64 * offset);
-    if (width == 2) write_plane<2>(unit, low, out + 64 * offset);
-    if (width == 1) write_plane<1>(unit, low, out + 64 * offset);
-  });
+  std::array<std::array<std::uint32_t, kRows>, kBits> vectors = {};
+  for (int four = 0; four < kUnit / 4; ++four)
+    for_each_field(kBits, four, [&](Field field) {
+      const std::uint32_t mask = ((1u << field.width) - 1) * 0x01010101u;
+      for (int r = 0; r < kRows; ++r)
+        vectors[field.vector][r] |= (unit[four][r] >> field.low & mask) << field.shift;
+    });
+  std::memcpy(out, vectors.data(), sizeof(vectors));
 }
 
 using PackUnit = void (*)(const std::uint8_t*, std::size_t, int, std::uint8_t*);

@@ -26,9 +26,10 @@ struct QuantizedMatrixView {
 
 /// The same numbers in the order in which the kernels read them: blocks of 16 rows; in a block,
 /// group after group: 16 scales, 16 biases, then the group's values 32 columns at a time, `bits`
-/// times 64 bytes each. Those are bit planes 8, 4, 2 and 1 wide (6 bits: 4 + 2, 5: 4 + 1, 3: 2 +
-/// 1); in a 64-byte vector, row r has bytes 4r to 4r + 3, and byte i holds columns i of some fours
-/// of columns (four_of_field()). Takes as many bytes as the original, with rows rounded up to 16.
+/// times 64 bytes each. In such a vector row r has bytes 4r to 4r + 3, and byte i holds columns i
+/// of some fours of columns (for_each_field()). At 3 bits those are two whole values, and a third's
+/// upper two bits or two others' lowest; else bit planes 8, 4, 2 and 1 wide (6 bits: 4 + 2, 5: 4 +
+/// 1). Takes as many bytes as the original, with rows rounded up to 16.
 class PackedMatrix {
  public:
   /// `bias`: null, or a number of `bias_type` for each row, added to every product.

@@ -1,6 +1,7 @@
 // Attention of few queries, which read keys and values where they lie.
 #pragma once
 
+#include "nn/kernels/simd/each.h"
 #include "nn/kernels/simd/expand.h"
 #include "nn/kernels/simd/quantized_linear.h"
 
@@ -59,7 +60,9 @@ class QueryRows {
     const float scale = a_.scale * kLog2E;
     for (int k = 0; k < keys; ++k) {
       const char* key = number_at(from.keys, from.type, k * from.key_stride);
-      __builtin_prefetch(number_at(from.values, from.type, k * from.value_stride));
+      const char* value = number_at(from.values, from.type, k * from.value_stride);
+      for (std::size_t at = 0; at < a_.head_dim * byte_size(from.type); at += 64)
+        __builtin_prefetch(value + at);
       Floats sums[R];
       for (int r = 0; r < R; ++r) sums[r] = V::zero();
       for (int d = 0; d < width_; d += 16) {
@@ -92,18 +95,36 @@ class QueryRows {
 
   template <int R>
   void mix_values(int row, int keys, const KeyRows& from) {
-    for (int d = 0; d < width_; d += 16) {
-      Floats mixed[R];
-      for (int r = 0; r < R; ++r)
-        mixed[r] = V::multiply(V::load(mixed_[row + r] + d), V::broadcast(kept_[row + r]));
-      const char* value = number_at(from.values, from.type, d);
-      for (int k = 0; k < keys; ++k, value += from.value_stride * byte_size(from.type)) {
-        const Floats x = load_some<V>(value, from.type, a_.head_dim - d);
-        for (int r = 0; r < R; ++r)
-          mixed[r] = V::multiply_add(x, V::broadcast(scores_[row + r][k]), mixed[r]);
-      }
-      for (int r = 0; r < R; ++r) V::store(mixed_[row + r] + d, mixed[r]);
+    // As many sums as the registers hold: few would wait for their own additions.
+    constexpr int kMost = V::kFloatTokensTogether / R;
+    constexpr int kVectors = kMost >= 8 ? 8 : kMost >= 4 ? 4 : kMost >= 2 ? 2 : 1;
+    int d = 0;
+    for (; d + 16 * kVectors <= a_.head_dim; d += 16 * kVectors)
+      mix_channels<R, kVectors>(row, d, keys, from);
+    for (; d < width_; d += 16) mix_channels<R, 1>(row, d, keys, from);
+  }
+
+  /// Channels from `first` on, D vectors of them.
+  template <int R, int D>
+  void mix_channels(int row, int first, int keys, const KeyRows& from) {
+    Floats mixed[R * D];
+    each<R * D>([&]<int i>() {
+      mixed[i] = V::multiply(V::load(mixed_[row + i / D] + first + i % D * 16),
+                             V::broadcast(kept_[row + i / D]));
+    });
+    const char* value = number_at(from.values, from.type, first);
+    const std::size_t vector_bytes = 16 * byte_size(from.type);
+    for (int k = 0; k < keys; ++k, value += from.value_stride * byte_size(from.type)) {
+      each<D>([&]<int i>() {
+        const Floats x = D > 1 ? V::load_numbers(value + i * vector_bytes, from.type)
+                               : load_some<V>(value, from.type, a_.head_dim - first);
+        each<R>([&]<int r>() {
+          mixed[r * D + i] =
+              V::multiply_add(x, V::broadcast(scores_[row + r][k]), mixed[r * D + i]);
+        });
+      });
     }
+    each<R * D>([&]<int i>() { V::store(mixed_[row + i / D] + first + i % D * 16, mixed[i]); });
   }
 
   const AttendRowsArguments& a_;

@@ -4,13 +4,10 @@
 
 namespace prismvid::nn::kernels {
 
-/// 32 columns of 16 rows as 8 vectors of bytes, from `kBits` vectors of bit planes. With kRaises,
-/// for 3 bits alone, the last four stay in the upper half of their bytes, sixteen times as large.
-template <class V, int kBits, bool kRaises = false>
+/// 32 columns of 16 rows as 8 vectors of bytes, from `kBits` vectors of packed ones.
+template <class V, int kBits>
 struct Unit {
   typename V::Bytes vectors[8];
-
-  static_assert(!kRaises || kBits == 3);
 
   explicit Unit(const std::uint8_t* p) {
     if constexpr (kBits == 8)
@@ -43,26 +40,24 @@ struct Unit {
   void add_pairs(const std::uint8_t* p) {
     for (int i = 0; i < 2; ++i) {
       const auto v = V::load_bytes(p + 64 * i);
-      add_field<2, 0>(v, vectors[2 * i]);
-      add_field<2, 1>(v, vectors[2 * i + 1]);
-      add_field<2, 2>(v, vectors[2 * i + 4]);
-      add_field<2, 3>(v, vectors[2 * i + 5]);
+      add_field<2, 0>(v, vectors[4 * i]);
+      add_field<2, 1>(v, vectors[4 * i + 1]);
+      add_field<2, 2>(v, vectors[4 * i + 2]);
+      add_field<2, 3>(v, vectors[4 * i + 3]);
     }
   }
-  /// Two pairs of bits and the two bits above them at a time.
   void unpack_three(const std::uint8_t* p) {
-    const auto low = V::load_bytes(p), high = V::load_bytes(p + 64), top = V::load_bytes(p + 128);
-    unpack_two<0>(low, top);
-    unpack_two<1>(V::template shift_right<2>(low), top);
-    unpack_two<2>(high, top);
-    unpack_two<3>(V::template shift_right<2>(high), top);
-  }
-  template <int kFour>
-  void unpack_two(typename V::Bytes pairs, typename V::Bytes top) {
-    const auto two = V::merge(V::mask(pairs, 0x33), V::template shift_right<kFour - 2>(top), 0x44);
-    vectors[kFour] = V::mask(two, 15);
-    vectors[kFour + 4] =
-        kRaises ? V::mask(two, 0xf0) : V::mask(V::template shift_right<4>(two), 15);
+    const auto a = V::load_bytes(p), b = V::load_bytes(p + 64), c = V::load_bytes(p + 128);
+    vectors[0] = V::mask(a, 7);
+    vectors[1] = V::mask(b, 7);
+    vectors[2] = V::mask(c, 7);
+    vectors[3] = V::mask(V::template shift_right<3>(a), 7);
+    vectors[4] = V::mask(V::template shift_right<3>(b), 7);
+    vectors[5] = V::mask(V::template shift_right<3>(c), 7);
+    vectors[6] =
+        V::merge(V::mask(V::template shift_right<5>(a), 6), V::template shift_right<7>(c), 1);
+    vectors[7] =
+        V::merge(V::mask(V::template shift_right<5>(b), 6), V::template shift_right<6>(c), 1);
   }
   void add_bits(typename V::Bytes v) {
     add_field<1, 0>(v, vectors[0]);

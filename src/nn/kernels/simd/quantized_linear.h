@@ -44,13 +44,52 @@ void add_group(const typename Dot::Sum* dots, Floats scale, Floats bias, const f
   }
 }
 
-/// The same for 32 columns of 3 bits and one token, with a sum apart for what a Unit raises.
-template <class Dot>
-void add_raised_dots(const std::uint8_t* p, const std::uint8_t* x, typename Dot::Sum& sum,
-                     typename Dot::Sum& raised) {
-  const Unit<typename Dot::Vector, 3, true> unit(p);
-  for (int i = 0; i < 4; ++i) sum = Dot::template dot<3>(sum, unit.vectors[i], x + 4 * i);
-  for (int i = 4; i < 8; ++i) raised = Dot::template dot<3>(raised, unit.vectors[i], x + 4 * i);
+/// A group's sum for one token and weights of 3 or 4 bits, which stay where they lie in their
+/// bytes, 8, 16 or 32 times as large: each such place has a sum of its own.
+template <class Dot, int kBits>
+class PlacedSums {
+ public:
+  void add(const std::uint8_t* p, const std::uint8_t* x) {
+    if constexpr (kBits == 4) {
+      for (int i = 0; i < 4; ++i) {
+        const auto v = V::load_once(p + 64 * i);
+        add(low_, V::mask(v, 15), x + 8 * i);
+        add(high_, V::mask(v, 0xf0), x + 8 * i + 4);
+      }
+    } else {
+      const auto a = V::load_once(p), b = V::load_once(p + 64), c = V::load_once(p + 128);
+      add(low_, V::mask(a, 7), x);
+      add(low_, V::mask(b, 7), x + 4);
+      add(low_, V::mask(c, 7), x + 8);
+      add(middle_, V::mask(a, 7 << 3), x + 12);
+      add(middle_, V::mask(b, 7 << 3), x + 16);
+      add(middle_, V::mask(c, 7 << 3), x + 20);
+      const auto d = V::template shift_right<2>(c), e = V::template shift_right<1>(c);
+      add(high_, V::merge(V::mask(a, 6 << 5), d, 1 << 5), x + 24);
+      add(high_, V::merge(V::mask(b, 6 << 5), e, 1 << 5), x + 28);
+    }
+  }
+
+  typename Dot::Sum total() const {
+    if constexpr (kBits == 4) return V::template add_lowered<4>(low_, high_);
+    return V::template add_lowered<5>(V::template add_lowered<3>(low_, middle_), high_);
+  }
+
+ private:
+  using V = typename Dot::Vector;
+  static void add(typename Dot::Sum& sum, typename V::Bytes weights, const std::uint8_t* x) {
+    sum = Dot::template dot<kBits>(sum, weights, x);
+  }
+  typename Dot::Sum low_ = Dot::zero(), middle_ = Dot::zero(), high_ = Dot::zero();
+};
+
+/// A group's products with one token.
+template <class Dot, int kBits>
+[[gnu::always_inline]] inline typename Dot::Sum placed_dots(const std::uint8_t* p,
+                                                            const std::uint8_t* x, int group_size) {
+  PlacedSums<Dot, kBits> sums;
+  for (int k = 0; k < group_size; k += 32) sums.add(p + 2 * k * kBits, x + k);
+  return sums.total();
 }
 
 /// Some groups of a block times the T tokens of a tile, straight from the packed form, added to out
@@ -71,12 +110,13 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
     p += 32 * number;
     typename Dot::Sum dots[T];
     for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
-    constexpr bool kRaises = V::kRaises && T == 1 && kBits == 3;
-    [[maybe_unused]] auto raised = Dot::zero();
-    for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits, x.values += 32 * T) {
-      if constexpr (kRaises) {
-        add_raised_dots<Dot>(p, x.values, dots[0], raised);
-      } else {
+    if constexpr (V::kKeepsPlaces && T == 1 && (kBits == 3 || kBits == 4)) {
+      dots[0] = m.group_size == 64 ? placed_dots<Dot, kBits>(p, x.values, 64)
+                                   : placed_dots<Dot, kBits>(p, x.values, m.group_size);
+      p += 2 * kBits * m.group_size;
+      x.values += m.group_size;
+    } else {
+      for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits, x.values += 32 * T) {
         const Unit<V, kBits> unit(p);
         const auto weight = [&](int i, int = 0) {
           return V::template offset<kBits>(unit.vectors[i]);
@@ -88,7 +128,6 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
           add_dots<Dot, kBits, T>(8, weight, values, 4 * T, dots);
       }
     }
-    if constexpr (kRaises) dots[0] = V::add_sixteenth(dots[0], raised);
     add_group<Dot, T>(dots, scale, bias, x.scales + g * T, x.sums + g * T, sums);
   }
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);

@@ -18,7 +18,7 @@ struct Avx2 {
   };
   // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
   static constexpr int kStreamedTokens = 4;
-  static constexpr bool kRaises = false;
+  static constexpr bool kKeepsPlaces = false;
   static constexpr bool kPairsBlocks = false;
   // 16 registers: two for each token's sums, two for the weights, one for an activation, and for
   // bytes one for products. 8 bits need three more, see dot_bytes().

@@ -17,7 +17,7 @@ struct Avx512Lanes {
   using Bytes = __m512i;  // 64, or 16 sums of 32 bits
   // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
   static constexpr int kStreamedTokens = 8;
-  static constexpr bool kRaises = true;  // 3 bits for one token, see add_raised_dots()
+  static constexpr bool kKeepsPlaces = true;  // for one token, see PlacedSums
   // An activation out of memory for each product would hold the products up.
   static constexpr bool kPairsBlocks = true;
   static constexpr int kFloatTokensTogether = 12;
@@ -81,6 +81,12 @@ struct Avx512Lanes {
 
   static Bytes zero_bytes() { return _mm512_setzero_si512(); }
   static Bytes load_bytes(const void* p) { return _mm512_loadu_si512(p); }
+  /// Into a register: g++ 12 would load for each use.
+  static Bytes load_once(const void* p) {
+    Bytes v = load_bytes(p);
+    asm("" : "+v"(v));
+    return v;
+  }
   static void store_bytes(void* p, Bytes v) { _mm512_storeu_si512(p, v); }
   static Bytes mask(Bytes v, int byte) { return _mm512_and_si512(v, _mm512_set1_epi8(byte)); }
   /// low | (high & byte)
@@ -149,9 +155,10 @@ struct Avx512Lanes {
   static Bytes offset(Bytes v) {
     return v;
   }
-  /// sum + raised / 16, which leaves no rest.
-  static Bytes add_sixteenth(Bytes sum, Bytes raised) {
-    return _mm512_add_epi32(sum, _mm512_srai_epi32(raised, 4));
+  /// sum + raised / 2^kBits, which leaves no rest.
+  template <int kBits>
+  static Bytes add_lowered(Bytes sum, Bytes raised) {
+    return _mm512_add_epi32(sum, _mm512_srai_epi32(raised, kBits));
   }
 
   /// acc + four products of unsigned and signed bytes in each lane.

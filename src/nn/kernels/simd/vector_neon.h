@@ -18,7 +18,7 @@ struct Neon {
   };
   // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
   static constexpr int kStreamedTokens = 4;
-  static constexpr bool kRaises = false;
+  static constexpr bool kKeepsPlaces = false;
   static constexpr bool kPairsBlocks = false;
   // 32 registers: four for each token's sums, four for the weights, one for an activation.
   static constexpr int kFloatTokensTogether = 6;
