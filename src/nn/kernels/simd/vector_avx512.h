@@ -175,18 +175,9 @@ struct Avx512Lanes {
     asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(unsigned_bytes), "v"(four_signed));
     return acc;
   }
-  /// acc + two products of signed 16-bit numbers in each lane.
-  static Bytes dot_words(Bytes acc, Bytes words, Bytes two_words) {
-    asm("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(words), "v"(two_words));
-    return acc;
-  }
   /// The low halves of `even` beside those of `odd`.
   static Bytes join_halves(Bytes even, Bytes odd) {
     return _mm512_mask_blend_epi16(0xaaaaaaaau, even, _mm512_slli_epi32(odd, 16));
-  }
-  /// Sixteen integers to 16 bits, saturating.
-  static void store_words(void* p, Bytes v) {
-    _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtsepi32_epi16(v));
   }
   /// The low bytes of 16-bit numbers, those of `even` beside those of `odd`.
   static Bytes join_low_bytes(Bytes even, Bytes odd) {
