@@ -88,21 +88,25 @@ struct RoundedVector {
   }
 };
 
+/// Stores the mean of `count` vectors with this sum; what is not finite stays with its own key.
+template <class V>
+void store_mean(typename V::Floats sum, int count, float* mean) {
+  V::store(mean, V::multiply(sum, V::broadcast(1.0f / static_cast<float>(count))));
+  for (int i = 0; i < 16; ++i)
+    if (!(mean[i] - mean[i] == 0)) mean[i] = 0;
+}
+
 /// The mean of the first keys, which all scores of a query may do without: what is left rounds
 /// finer (arXiv:2410.02367). Of the first ones alone, so that later keys change no key before.
 template <class V>
 void mean_of_first_keys(const PackHeadArguments& a, float* mean) {
   const int count = a.tokens < kKeysTogether ? a.tokens : kKeysTogether;
-  const auto share = V::broadcast(1.0f / static_cast<float>(count));
   for (int d = 0; d < a.head_dim; d += 16) {
     auto sum = V::zero();
     for (int t = 0; t < count; ++t)
       sum = V::add(sum, load_some<V>(number_at(a.input, a.input_type, t * a.input_stride + d),
                                      a.input_type, a.head_dim - d));
-    V::store(mean + d, V::multiply(sum, share));
-    // What is not finite stays with its own key.
-    for (int i = d; i < d + 16; ++i)
-      if (!(mean[i] - mean[i] == 0)) mean[i] = 0;
+    store_mean<V>(sum, count, mean + d);
   }
 }
 
@@ -197,6 +201,32 @@ class ByteScores {
 /// bits, also where rounding makes a share of large scores a hundredth more than the largest.
 static constexpr float kLargestWordShare = 8000, kLargestWordValue = 2047;
 
+/// What makes whole numbers of sixteen channels, and what those count: a channel's ByteScale, each
+/// side times its own factor.
+template <class V>
+struct ChannelScales {
+  alignas(64) float inverses[16], scales[16];
+
+  ChannelScales(typename V::Bytes most, float inverse_factor, float scale_factor) {
+    alignas(64) std::uint32_t magnitudes[16];
+    V::store_bytes(magnitudes, most);
+    for (int i = 0; i < 16; ++i) {
+      const ByteScale factor = byte_scale(magnitudes[i]);
+      inverses[i] = factor.inverse * inverse_factor;
+      scales[i] = factor.scale * scale_factor;
+    }
+  }
+};
+
+/// Calls pack(first, channel, out) for each block of kKeysTogether values and 16 channels.
+template <class Pack>
+void pack_value_blocks(const PackHeadArguments& a, std::size_t block_bytes, Pack pack) {
+  std::uint8_t* out = a.packed;
+  for (int first = 0; first < a.tokens; first += kKeysTogether)
+    for (int channel = 0; channel < a.head_dim; channel += 16, out += block_bytes)
+      pack(first, channel, out);
+}
+
 /// Sixteen channels of up to kKeysTogether values.
 template <class V>
 void pack_word_block(const PackHeadArguments& a, int first, int channel, std::uint8_t* out) {
@@ -207,29 +237,21 @@ void pack_word_block(const PackHeadArguments& a, int first, int channel, std::ui
   };
   auto most = V::zero_bytes();
   for (int t = 0; t < count; ++t) most = V::max_magnitude(most, value(t));
-  alignas(64) std::uint32_t magnitudes[16];
-  alignas(64) float inverses[16], scales[16];
-  V::store_bytes(magnitudes, most);
-  for (int i = 0; i < 16; ++i) {
-    const ByteScale factor = byte_scale(magnitudes[i]);
-    inverses[i] = factor.inverse * (kLargestWordValue / 127);
-    scales[i] = factor.scale * (127 / kLargestWordValue);
-  }
-  const auto inverse = V::load(inverses);
+  const ChannelScales<V> channels(most, kLargestWordValue / 127, 127 / kLargestWordValue);
+  const auto inverse = V::load(channels.inverses);
   const auto whole = [&](int t) {
     return t < count ? V::to_integers(V::multiply(value(t), inverse)) : V::zero_bytes();
   };
   for (int t = 0; t < kKeysTogether; t += 2, out += 64)
     V::store_bytes(out, V::join_halves(whole(t), whole(t + 1)));
-  __builtin_memcpy(out, scales, 64);
+  __builtin_memcpy(out, channels.scales, 64);
 }
 
 template <class V>
 void pack_word_values(const PackHeadArguments& a) {
-  std::uint8_t* out = a.packed;
-  for (int first = 0; first < a.tokens; first += kKeysTogether)
-    for (int channel = 0; channel < a.head_dim; channel += 16, out += kValueBlockBytes)
-      pack_word_block<V>(a, first, channel, out);
+  pack_value_blocks(a, kValueBlockBytes, [&](int first, int channel, std::uint8_t* out) {
+    pack_word_block<V>(a, first, channel, out);
+  });
 }
 
 /// What queries make of values: shares are of the largest score among kKeysTogether keys, so that
@@ -311,7 +333,7 @@ template <class V>
 void pack_byte_block(const PackHeadArguments& a, int first, int channel, std::uint8_t* out) {
   const int left = a.tokens - first, count = left < kKeysTogether ? left : kKeysTogether;
   alignas(64) float values[kKeysTogether][16];
-  alignas(64) float means[16], inverses[16], scales[16];
+  alignas(64) float means[16];
   auto sum = V::zero();
   for (int t = 0; t < count; ++t) {
     const std::size_t at = (first + t) * a.input_stride + channel;
@@ -320,9 +342,7 @@ void pack_byte_block(const PackHeadArguments& a, int first, int channel, std::ui
     V::store(values[t], value);
     sum = V::add(sum, value);
   }
-  V::store(means, V::multiply(sum, V::broadcast(1.0f / static_cast<float>(count))));
-  for (float& mean : means)
-    if (!(mean - mean == 0)) mean = 0;  // what is not finite stays with its own key
+  store_mean<V>(sum, count, means);
   const auto mean = V::load(means);
   auto most = V::zero_bytes();
   for (int t = 0; t < count; ++t) {
@@ -330,14 +350,8 @@ void pack_byte_block(const PackHeadArguments& a, int first, int channel, std::ui
     V::store(values[t], rest);
     most = V::max_magnitude(most, rest);
   }
-  alignas(64) std::uint32_t magnitudes[16];
-  V::store_bytes(magnitudes, most);
-  for (int i = 0; i < 16; ++i) {
-    const ByteScale factor = byte_scale(magnitudes[i]);
-    inverses[i] = factor.inverse * 256;
-    scales[i] = factor.scale;
-  }
-  const auto inverse = V::load(inverses);
+  const ChannelScales<V> channels(most, 256, 1);
+  const auto inverse = V::load(channels.inverses);
   const auto whole = [&](int t) {
     return t < count ? V::to_integers(V::multiply(V::load(values[t]), inverse)) : V::zero_bytes();
   };
@@ -347,16 +361,15 @@ void pack_byte_block(const PackHeadArguments& a, int first, int channel, std::ui
     V::store_bytes(out, V::join_low_bytes(even, odd));
     V::store_bytes(out + ByteValueBlock::kBytesAt, V::join_high_bytes(even, odd));
   }
-  __builtin_memcpy(out + ByteValueBlock::kBytesAt, scales, 64);
+  __builtin_memcpy(out + ByteValueBlock::kBytesAt, channels.scales, 64);
   __builtin_memcpy(out + ByteValueBlock::kBytesAt + 64, means, 64);
 }
 
 template <class V>
 void pack_byte_values(const PackHeadArguments& a) {
-  std::uint8_t* out = a.packed;
-  for (int first = 0; first < a.tokens; first += kKeysTogether)
-    for (int channel = 0; channel < a.head_dim; channel += 16, out += ByteValueBlock::kSize)
-      pack_byte_block<V>(a, first, channel, out);
+  pack_value_blocks(a, ByteValueBlock::kSize, [&](int first, int channel, std::uint8_t* out) {
+    pack_byte_block<V>(a, first, channel, out);
+  });
 }
 
 /// Products of shares, as bytes without a sign, with values: four keys in a step.
