@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/geometry.h"
@@ -46,6 +47,7 @@ class Image {
   const uint8_t* data() const { return bytes_.data(); }
   uint8_t* row(int y) { return bytes_.data() + y * stride(); }
   const uint8_t* row(int y) const { return bytes_.data() + y * stride(); }
+  std::span<const uint8_t> bytes() const { return bytes_; }
   ImageView view() const { return {bytes_.data(), width_, height_, channels_, stride()}; }
   operator ImageView() const { return view(); }
 

@@ -17,10 +17,6 @@ using nlohmann::json;
 
 constexpr std::string_view kMagic = "PrismVid clip 1\n";  // then a line of JSON, then the pixels
 
-size_t bytes_of(const Image& picture) {
-  return static_cast<size_t>(picture.stride()) * static_cast<size_t>(picture.height());
-}
-
 /// The pictures of a clip, each once, and which of them each frame shows.
 struct Pictures {
   std::vector<const Image*> distinct;
@@ -53,7 +49,7 @@ json header_of(const std::string& name, const Clip& clip, const Pictures& pictur
 class ClipHash {
  public:
   explicit ClipHash(const json& header) { hash_.update(header.dump()); }
-  void update(const Image& picture) { hash_.update(std::span(picture.data(), bytes_of(picture))); }
+  void update(const Image& picture) { hash_.update(picture.bytes()); }
   std::string hex() { return hash_.hex(); }
 
  private:
@@ -82,8 +78,8 @@ std::shared_ptr<const Clip> read_behind_magic(std::ifstream& in, const std::stri
   std::vector<std::shared_ptr<const Image>> pictures;
   for (const json& size : header.at("sizes")) {
     Image picture = picture_of(size, file_bytes);
-    const size_t bytes = bytes_of(picture);
-    in.read(reinterpret_cast<char*>(picture.data()), static_cast<std::streamsize>(bytes));
+    in.read(reinterpret_cast<char*>(picture.data()),
+            static_cast<std::streamsize>(picture.bytes().size()));
     check(in.good(), ErrorCode::kUnreadable, "pixels are missing");
     hash.update(picture);
     pictures.push_back(std::make_shared<const Image>(std::move(picture)));
@@ -102,7 +98,7 @@ std::shared_ptr<const Clip> read_behind_magic(std::ifstream& in, const std::stri
 
 uint64_t bytes_of(const Clip& clip) {
   uint64_t bytes = 0;
-  for (const Image* picture : pictures_of(clip).distinct) bytes += bytes_of(*picture);
+  for (const Image* picture : pictures_of(clip).distinct) bytes += picture->bytes().size();
   return bytes;
 }
 
@@ -115,7 +111,7 @@ void write_clip(const std::filesystem::path& file, const std::string& name, cons
   out << kMagic << json{{"clip", header}, {"sha256", hash.hex()}}.dump() << '\n';
   for (const Image* picture : pictures.distinct)
     out.write(reinterpret_cast<const char*>(picture->data()),
-              static_cast<std::streamsize>(bytes_of(*picture)));
+              static_cast<std::streamsize>(picture->bytes().size()));
   out.close();
   check(out.good(), ErrorCode::kUnreadable, "cannot write ", file.string());
 }

@@ -20,7 +20,7 @@ Json size_json(const Image& picture) {
 void write_pictures(std::ofstream& out, const std::vector<std::shared_ptr<const Image>>& pictures) {
   for (const auto& picture : pictures)
     out.write(reinterpret_cast<const char*>(picture->data()),
-              static_cast<std::streamsize>(picture->stride()) * picture->height());
+              static_cast<std::streamsize>(picture->bytes().size()));
 }
 
 class RecordedModel : public ForwardingModel {

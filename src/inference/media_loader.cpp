@@ -144,7 +144,7 @@ class PartQueue {
 std::string key_of(const Image& frame) {
   Sha256 hash;
   hash.update(std::to_string(frame.width()) + "x" + std::to_string(frame.height()) + ";");
-  hash.update(std::span(frame.data(), static_cast<size_t>(frame.stride()) * frame.height()));
+  hash.update(frame.bytes());
   return hash.hex();
 }
 

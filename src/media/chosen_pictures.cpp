@@ -230,7 +230,7 @@ class PicturesOfRuns final : public PictureSource {
     changed_.wait(lock, [&] { return made_[next_].picture.picture || made_[next_].problem; });
     if (made_[next_].problem) std::rethrow_exception(made_[next_].problem);
     ChosenPicture picture = std::move(made_[next_++].picture);
-    bytes_ahead_ -= bytes_of(*picture.picture);
+    bytes_ahead_ -= picture.picture->bytes().size();
     lock.unlock();
     changed_.notify_all();
     return picture;
@@ -244,10 +244,6 @@ class PicturesOfRuns final : public PictureSource {
     ChosenPicture picture;
     std::exception_ptr problem;  // instead
   };
-
-  static size_t bytes_of(const Image& picture) {
-    return static_cast<size_t>(picture.stride()) * static_cast<size_t>(picture.height());
-  }
 
   void work(const std::stop_token& stop) {
     std::optional<Demuxer> demuxer;
@@ -293,7 +289,7 @@ class PicturesOfRuns final : public PictureSource {
     if (!changed_.wait(lock, stop,
                        [&] { return bytes_ahead_ < kBytesAhead || next_ >= run.place; }))
       return false;
-    bytes_ahead_ += bytes_of(*picture.picture);
+    bytes_ahead_ += picture.picture->bytes().size();
     made_[place].picture = std::move(picture);
     changed_.notify_all();
     return true;

@@ -27,7 +27,6 @@ Image make_sheet(const std::filesystem::path& file, const Trickplay& trickplay, 
   const auto tiles = media::read_thumbnails(file, times_us, {trickplay.tile, trickplay.interval_us, std::move(stop)});
   const Size size = trickplay.sheet_size(sheet);
   Image picture(size.width, size.height, 3);
-  std::memset(picture.data(), 0, static_cast<size_t>(picture.stride()) * picture.height());
   for (size_t i = 0; i < tiles.size(); ++i) {
     const int left = static_cast<int>(i) % trickplay.columns * trickplay.tile.width, top = static_cast<int>(i) / trickplay.columns * trickplay.tile.height;
     for (int y = 0; y < trickplay.tile.height; ++y) std::memcpy(picture.row(top + y) + left * 3, tiles[i].row(y), static_cast<size_t>(tiles[i].stride()));
