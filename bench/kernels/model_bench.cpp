@@ -21,8 +21,7 @@ namespace {
 using namespace qwen3_vl;
 using nlohmann::json;
 
-constexpr int kStepsPerRound = 8;  // tokens between two looks at the roof
-constexpr int kReadsPerRound = 5;
+constexpr int kStepsPerRound = 8;                           // tokens between two looks at the roof
 constexpr std::size_t kReadBytes = std::size_t{512} << 20;  // about what a token reads
 
 double seconds(const std::function<void()>& work) {
@@ -42,11 +41,17 @@ uint64_t resident_bytes() {
   return resident * static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
 }
 
-/// What quantised weights are multiplied with.
-Product product_of(const LoadOptions& load) {
-  if (!load.kernels || !load.kernels->precise) return Product::kInt8;
-  return nn::kernels::chosen_isa() == nn::kernels::Isa::kAvx512Bf16 ? Product::kBfloat16
-                                                                    : Product::kFloat32;
+/// What quantised weights are multiplied with, and how often.
+struct Products {
+  Product kind = Product::kInt8;
+  int times = 1;
+};
+
+Products products_of(const LoadOptions& load) {
+  if (!load.kernels || !load.kernels->precise) return {};
+  const auto isa = nn::kernels::chosen_isa();
+  const bool has_bytes = isa != nn::kernels::Isa::kPortable && isa <= nn::kernels::Isa::kAvx512Bf16;
+  return has_bytes ? Products{Product::kInt8, 2} : Products{Product::kFloat32};
 }
 
 const char* name_of(Product product) {
@@ -90,7 +95,7 @@ class Measurement {
  public:
   explicit Measurement(const Arguments& a)
       : arguments_(a),
-        product_(product_of(a.load)),
+        products_(products_of(a.load)),
         pool_(available_threads()),
         memory_(written_memory()),
         before_(resident_bytes()),
@@ -127,13 +132,8 @@ class Measurement {
 
   void look_at_roof() { measure_roof(pool_, memory_.get(), kReadBytes, roof_); }
 
-  /// The median of some reads.
-  double read_rate() {
-    std::vector<double> rates;
-    for (int i = 0; i < kReadsPerRound; ++i)
-      rates.push_back(read_gb_per_s(pool_, memory_.get(), kReadBytes));
-    return median(rates);
-  }
+  double product_rate() { return product_gop_per_s(pool_, products_.kind) / products_.times; }
+  double read_rate() { return read_gb_per_s(pool_, memory_.get(), kReadBytes); }
 
   static Prompt prompt_of(int tokens) {
     Prompt prompt;
@@ -162,11 +162,11 @@ class Measurement {
     const Prompt prompt = prompt_of(tokens);
     std::vector<double> times, gops;
     look_at_roof();
-    double before = product_gop_per_s(pool_, product_);
+    double before = product_rate();
     for (int i = 0; i < arguments_.repeats; ++i) {
       Sequence sequence = model_.begin(prompt);
       times.push_back(seconds([&] { filled(sequence, prompt); }));
-      const double after = product_gop_per_s(pool_, product_);
+      const double after = product_rate();
       gops.push_back((before + after) / 2 * times.back());
       before = after;
     }
@@ -174,7 +174,7 @@ class Measurement {
     // share.
     result_["prefill"].push_back({{"tokens", tokens},
                                   {"s", median(times)},
-                                  {"products", name_of(product_)},
+                                  {"products", name_of(products_.kind)},
                                   {"plain_gop", median(gops)}});
   }
 
@@ -190,13 +190,13 @@ class Measurement {
     std::vector<double> times, read_gb;
     for (int round = 0; round < arguments_.repeats; ++round) {
       look_at_roof();
-      const double rate = read_rate();
-      std::vector<double> steps;
-      for (int i = 0; i < kStepsPerRound; ++i) steps.push_back(seconds(step));
-      read_gb.push_back(rate * median(steps));
-      times.insert(times.end(), steps.begin(), steps.end());
+      for (int i = 0; i < kStepsPerRound; ++i) {
+        times.push_back(seconds(step));
+        read_gb.push_back(read_rate() * times.back());
+      }
     }
-    // What a token reads over what is read plainly in its time, in the same round, is its share.
+    // What a token reads over what is read plainly in its time, right behind it, is its share:
+    // memory changes its speed within seconds.
     result_["decode"].push_back(
         {{"context", context}, {"s", median(times)}, {"plain_read_gb", median(read_gb)}});
   }
@@ -249,7 +249,7 @@ class Measurement {
   }
 
   const Arguments& arguments_;
-  const Product product_;
+  const Products products_;
   nn::kernels::ThreadPool pool_;
   nn::kernels::AlignedMemory memory_;
   Roof roof_;
