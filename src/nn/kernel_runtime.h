@@ -13,7 +13,7 @@ namespace prismvid::nn {
 /// How the project's own kernels work on a CPU.
 struct KernelOptions {
   int threads = 0;       // 0: all this process may use
-  bool precise = false;  // never round activations to int8
+  bool precise = false;  // never round activations to 8 bits
 };
 
 /// The instruction set and threads that all layers of a model share. Immutable.

@@ -90,6 +90,14 @@ const char* to_string(Isa isa) {
   return "unknown";
 }
 
+bool is_amd() {
+#if defined(__x86_64__)
+  return __builtin_cpu_is("amd");
+#else
+  return false;
+#endif
+}
+
 std::vector<Isa> supported_isas() {
   std::vector<Isa> levels = {Isa::kPortable};
   if (has_avx2()) levels.push_back(Isa::kAvx2);

@@ -17,6 +17,9 @@ enum class Isa {
 
 const char* to_string(Isa isa);
 
+/// Whether AMD made this processor.
+bool is_amd();
+
 /// Levels this processor can run, lowest first.
 std::vector<Isa> supported_isas();
 

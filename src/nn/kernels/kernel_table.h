@@ -11,7 +11,7 @@ namespace prismvid::nn::kernels {
 /// How activations take part in a product with quantised weights.
 enum class Precision {
   kInt8,  // rounded to 8 bits per group of columns; the products are exact integers
-  kFull,  // bf16 where the processor multiplies bf16, f32 elsewhere
+  kFull,  // 16 bits of the largest of a group of columns on x86, f32 elsewhere
   kFloat32,
 };
 
@@ -36,12 +36,21 @@ constexpr std::size_t prepared_bytes(int tokens, int columns, int group_size) {
   return std::size_t(tokens) * (std::size_t(columns) * 4 + std::size_t(columns / group_size) * 8);
 }
 
+/// How a stream of weights, read once by few tokens, is fetched ahead: what processors fetch on
+/// their own differs, and the wrong way halves the speed (docs/performance.md).
+enum class Fetching {
+  kOneLine,  // of a group, far ahead: the processor runs through the rest of a page (Zen 4)
+  kFar,      // each line, 8 KiB ahead, into the second cache (Emerald Rapids)
+  kNear,     // each line, 1 to 1.5 KiB ahead, past the second cache (Zen 3)
+};
+
 /// A packed matrix without its owner: see PackedMatrix for the layout.
 struct PackedBlocks {
   const std::uint8_t* data;
   std::size_t block_bytes;
   int rows, columns, bits, group_size;
   NumberType scale_type;
+  Fetching fetching;
 };
 
 /// What is added to each result, (tokens, rows); no data: nothing.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "nn/kernels/isa.h"
 #include "nn/kernels/packed_layout.h"
 
 namespace prismvid::nn::kernels {
@@ -97,6 +98,13 @@ void pack_column(const std::uint8_t* in, std::size_t stride, int rows, std::uint
   std::memcpy(out, numbers.data(), sizeof(numbers));
 }
 
+Fetching best_fetching() {
+  const Isa level = supported_isas().back();
+  if (level == Isa::kAvx2 && is_amd()) return Fetching::kNear;
+  const bool is_intel = level != Isa::kPortable && level <= Isa::kAvx512Bf16 && !is_amd();
+  return is_intel ? Fetching::kFar : Fetching::kOneLine;
+}
+
 }  // namespace
 
 PackedMatrix::PackedMatrix(const QuantizedMatrixView& matrix, ThreadPool& pool, const void* bias,
@@ -137,7 +145,8 @@ void PackedMatrix::pack_block(const QuantizedMatrixView& matrix, int block) {
 }
 
 PackedBlocks PackedMatrix::packed_blocks() const {
-  return {data(), block_bytes(), rows_, columns_, bits_, group_size_, scale_type_};
+  static const Fetching fetching = best_fetching();
+  return {data(), block_bytes(), rows_, columns_, bits_, group_size_, scale_type_, fetching};
 }
 
 }  // namespace prismvid::nn::kernels

@@ -74,15 +74,16 @@ class QuantizedLinear : public testing::TestWithParam<Case> {
   }
 
   /// What rounding the activations and summing in f32 may cost at most; `most` is the largest
-  /// activation of a group: half a step of most / 127, or half of bf16's last place (2^-9).
+  /// activation of a group: half a step of most / 127, of a 254th of that where an activation is
+  /// two bytes.
   double allowed(double weight, double x, double most) const {
     const double summing = 64 * FLT_EPSILON * (std::abs(weight * x) + std::abs(most));
     if (GetParam().isa == Isa::kPortable) return summing;
     if (GetParam().precision == Precision::kInt8)
       return std::abs(weight) * most / 127 * 0.501 + summing;
-    const bool is_bfloat16 =
-        GetParam().isa == Isa::kAvx512Bf16 && GetParam().precision == Precision::kFull;
-    return is_bfloat16 ? std::abs(weight * x) * 0x1p-8 + summing : summing;
+    const bool has_two_bytes =
+        GetParam().precision == Precision::kFull && GetParam().isa <= Isa::kAvx512Bf16;
+    return has_two_bytes ? std::abs(weight) * most / (127 * 254) * 0.51 + summing : summing;
   }
 
   void expect_close(const RandomMatrix& m, const std::vector<float>& x, int tokens) {

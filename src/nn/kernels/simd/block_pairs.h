@@ -28,7 +28,7 @@ template <class Dot, int kBits, int T, int kTokenStride = 4, class Start, class 
   each<T>([&]<int t>() { finish(t, first[t], second[t]); });
 }
 
-/// out[b] (T, 16) += panel b of two times T tokens; a group's sums go from the registers
+/// out[b] (tokens, 16) += panel b of two times T rows; a group's sums go from the registers
 /// into those of all groups.
 template <class Dot, int kBits, int T>
 void multiply_panel_pair(const Panel<Dot>* panels, int groups, int steps, TileView x,
@@ -50,8 +50,9 @@ void multiply_panel_pair(const Panel<Dot>* panels, int groups, int steps, TileVi
         steps, weights, sizeof(panels[0]), x.values, stride, [](int) { return Dot::zero(); },
         [&](int t, auto dots, auto next_dots) {
           const auto x_scale = V::broadcast(x.scales[t]), x_sum = V::broadcast(x.sums[t]);
-          add(first_out + 16 * t, dots, V::multiply(scale, x_scale), bias, x_sum);
-          add(second_out + 16 * t, next_dots, V::multiply(next_scale, x_scale), next_bias, x_sum);
+          const int at = 16 * (t / kRowsOfToken<Dot>);
+          add(first_out + at, dots, V::multiply(scale, x_scale), bias, x_sum);
+          add(second_out + at, next_dots, V::multiply(next_scale, x_scale), next_bias, x_sum);
         });
     weights += 64 * steps;
     x.values += stride * steps;

@@ -4,13 +4,16 @@
 
 namespace prismvid::nn::kernels {
 
-/// Products of bytes with rounded activations: four columns in a step.
-template <class V>
+/// Products of bytes with rounded activations: four columns in a step. Of two parts an activation
+/// is two bytes in two neighbouring rows, the second what rounding left of the first, kFiner times
+/// as large: together 16 bits of a group's largest.
+template <class V, int kParts = 1>
 struct ByteDot {
   using Vector = V;
   using Sum = typename V::Bytes;
   static constexpr int kColumnsPerStep = 4;
   static constexpr bool kRoundsToBytes = true;
+  static constexpr int kFiner = 254;
 
   /// Tokens whose sums fit into the registers together.
   template <int kBits>
@@ -54,6 +57,12 @@ struct ByteDot {
     return V::to_floats(whole);
   }
 };
+
+/// Rows of activations that make up a token's.
+template <class Dot>
+constexpr int kRowsOfToken = 1;
+template <class V, int kParts>
+constexpr int kRowsOfToken<ByteDot<V, kParts>> = kParts;
 
 /// Multiplies two rows by two tokens in one instruction: weights of two steps lie together, and
 /// add_pairs() takes the place of add_dots().

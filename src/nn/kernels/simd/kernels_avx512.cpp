@@ -15,6 +15,8 @@ const KernelTable& avx512_kernels() {
     changed.isa = Isa::kAvx512;
     changed.prepare[0] = prepare<ByteDot<Lanes>>;
     changed.multiply[0] = multiply<ByteDot<Lanes>>;
+    changed.prepare[1] = prepare<ByteDot<Lanes, 2>>;
+    changed.multiply[1] = multiply<ByteDot<Lanes, 2>>;
     changed.attend_rows = attend_rows<Lanes>;
     changed.expand = expand<Lanes>;
     changed.normalize = normalize<Lanes>;

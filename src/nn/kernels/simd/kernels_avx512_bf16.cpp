@@ -14,11 +14,12 @@ const KernelTable& avx512_bf16_kernels() {
   using Lanes = Avx512Lanes<true>;
   using Bytes = ByteDot<Lanes>;
   using Floats = FloatDot<Lanes>;
+  using TwoBytes = ByteDot<Lanes, 2>;  // on Intel several times as fast as bf16
   using Full = Bfloat16Dot;
   static constexpr KernelTable table = {
       .isa = Isa::kAvx512Bf16,
-      .prepare = {prepare<Bytes>, prepare<Full>, prepare<Floats>},
-      .multiply = {multiply<Bytes>, multiply<Full>, multiply<Floats>},
+      .prepare = {prepare<Bytes>, prepare<TwoBytes>, prepare<Floats>},
+      .multiply = {multiply<Bytes>, multiply<TwoBytes>, multiply<Floats>},
       .prepare_dense = {prepare<Floats>, prepare<Full>},
       .multiply_dense = {multiply_dense<Floats>, multiply_dense<Full>},
       .attend_rows = attend_rows<Lanes>,

@@ -71,7 +71,7 @@ template <class Dot, int kBits, int T, int kSteps>
   }
 }
 
-/// out (T, 16) += a panel times T tokens, whose groups have kSteps steps.
+/// out (tokens, 16) += a panel times T rows, whose groups have kSteps steps.
 template <class Dot, int kBits, int T, int kSteps>
 void multiply_unrolled_panel(const Panel<Dot>& panel, int groups, TileView x, float* out) {
   using V = typename Dot::Vector;
@@ -82,7 +82,7 @@ void multiply_unrolled_panel(const Panel<Dot>& panel, int groups, TileView x, fl
     weights += 64 * kSteps;
     const auto scale = V::load(panel.scales + 16 * g), bias = V::load(panel.biases + 16 * g);
     each<T>([&]<int t>() __attribute__((always_inline)) {
-      float* sum = out + 16 * t;
+      float* sum = out + 16 * (t / kRowsOfToken<Dot>);
       const auto with_bias = V::multiply_add(bias, V::broadcast(x.sums[t]), V::load(sum));
       const auto both = V::multiply(scale, V::broadcast(x.scales[t]));
       V::store(sum, V::multiply_add(Dot::to_floats(dots[t]), both, with_bias));

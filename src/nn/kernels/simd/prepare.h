@@ -4,22 +4,20 @@
 
 namespace prismvid::nn::kernels {
 
-/// Tokens of a prepared tile of `width`: values (step, width, 4 bytes), then scales and sums
-/// (group, width) as f32.
+/// Rows of a prepared tile of `width` of them, kRowsOfToken for each token: values (step, width, 4
+/// bytes), then scales and sums (group, width) as f32.
 struct TileView {
   const std::uint8_t* values;
   const float* scales;
   const float* sums;
   int width;
 
-  TileView from(int token) const {
-    return {values + 4 * token, scales + token, sums + token, width};
-  }
+  TileView from(int row) const { return {values + 4 * row, scales + row, sums + row, width}; }
 };
 
 template <class Dot>
-constexpr std::size_t value_bytes(int tokens, int columns) {
-  return std::size_t(tokens) * columns / Dot::kColumnsPerStep * 4;
+constexpr std::size_t value_bytes(int rows, int columns) {
+  return std::size_t(rows) * columns / Dot::kColumnsPerStep * 4;
 }
 
 /// The factor that brings a group's largest magnitude to 127, and its inverse.
@@ -35,6 +33,7 @@ static ByteScale byte_scale(std::uint32_t magnitude_bits) {
   return {most / 127.0f, 127.0f / most};
 }
 
+/// A group of one token; its rows lie side by side, their scales and sums too.
 template <class Dot>
 void prepare_group(const char* input, NumberType type, int group_size, std::uint8_t* out,
                    std::size_t stride, float* scale, float* sum) {
@@ -47,15 +46,26 @@ void prepare_group(const char* input, NumberType type, int group_size, std::uint
       most = V::max_magnitude(most, V::load_numbers(input + k * number, type));
     factor = byte_scale(V::max_lane(most));
   }
+  constexpr bool kHasRest = kRowsOfToken<Dot> == 2;
   auto total = V::zero();
+  [[maybe_unused]] auto rest = V::zero();
   for (int k = 0; k < group_size; k += 16) {
     const auto x = V::load_numbers(input + k * number, type);
     std::uint8_t* to = out + k / Dot::kColumnsPerStep * stride;
     const auto scaled = Dot::kRoundsToBytes ? V::multiply(x, V::broadcast(factor.inverse)) : x;
-    total = V::add(total, Dot::store_activations(to, stride, scaled));
+    const auto stored = Dot::store_activations(to, stride, scaled);
+    total = V::add(total, stored);
+    if constexpr (kHasRest) {
+      const auto finer = V::multiply(V::subtract(scaled, stored), V::broadcast(Dot::kFiner));
+      rest = V::add(rest, Dot::store_activations(to + 4, stride, finer));
+    }
   }
-  *scale = factor.scale;
-  *sum = V::sum(total) * factor.scale;
+  scale[0] = factor.scale;
+  sum[0] = V::sum(total) * factor.scale;
+  if constexpr (kHasRest) {
+    scale[1] = factor.scale / Dot::kFiner;
+    sum[1] = V::sum(rest) * scale[1];
+  }
 }
 
 constexpr int kFourGroupSize = 64;
@@ -92,35 +102,36 @@ void prepare_four(const char* input, std::size_t row_bytes, NumberType type, std
 
 /// Whether the level has instructions for that.
 template <class Dot>
-constexpr bool kPreparesFour = Dot::kRoundsToBytes&& requires {
+constexpr bool kPreparesFour = Dot::kRoundsToBytes&& kRowsOfToken<Dot> == 1 && requires {
   Dot::Vector::store_columns;
 };
 
 template <class Dot>
 void prepare(const PrepareArguments& a) {
-  const int groups = a.columns / a.group_size;
-  auto* scales = reinterpret_cast<float*>(a.prepared + value_bytes<Dot>(a.tokens, a.columns));
-  float* sums = scales + std::size_t(groups) * a.tokens;
-  const std::size_t stride = 4 * std::size_t(a.tokens);
-  const std::size_t row_bytes = a.input_stride * byte_size(a.input_type);
-  const char* row = static_cast<const char*>(a.input);
+  constexpr int kRows = kRowsOfToken<Dot>;
+  const int groups = a.columns / a.group_size, rows = kRows * a.tokens;
+  auto* scales = reinterpret_cast<float*>(a.prepared + value_bytes<Dot>(rows, a.columns));
+  float* sums = scales + std::size_t(groups) * rows;
+  const std::size_t stride = 4 * std::size_t(rows);
+  const std::size_t token_bytes = a.input_stride * byte_size(a.input_type);
+  const char* token = static_cast<const char*>(a.input);
   int t = 0;
   if constexpr (kPreparesFour<Dot>) {
-    for (; a.group_size == kFourGroupSize && t + 4 <= a.tokens; t += 4, row += 4 * row_bytes)
+    for (; a.group_size == kFourGroupSize && t + 4 <= a.tokens; t += 4, token += 4 * token_bytes)
       for (int g = 0; g < groups; ++g) {
         const int column = g * kFourGroupSize;
-        prepare_four<typename Dot::Vector>(
-            row + column * byte_size(a.input_type), row_bytes, a.input_type,
-            a.prepared + value_bytes<Dot>(a.tokens, column) + 4 * t, stride,
-            scales + g * a.tokens + t, sums + g * a.tokens + t);
+        prepare_four<typename Dot::Vector>(token + column * byte_size(a.input_type), token_bytes,
+                                           a.input_type,
+                                           a.prepared + value_bytes<Dot>(rows, column) + 4 * t,
+                                           stride, scales + g * rows + t, sums + g * rows + t);
       }
   }
-  for (; t < a.tokens; ++t, row += row_bytes) {
+  for (; t < a.tokens; ++t, token += token_bytes) {
     for (int g = 0; g < groups; ++g) {
-      const int column = g * a.group_size;
-      prepare_group<Dot>(row + column * byte_size(a.input_type), a.input_type, a.group_size,
-                         a.prepared + value_bytes<Dot>(a.tokens, column) + 4 * t, stride,
-                         scales + g * a.tokens + t, sums + g * a.tokens + t);
+      const int column = g * a.group_size, row = kRows * t;
+      prepare_group<Dot>(token + column * byte_size(a.input_type), a.input_type, a.group_size,
+                         a.prepared + value_bytes<Dot>(rows, column) + 4 * row, stride,
+                         scales + g * rows + row, sums + g * rows + row);
     }
   }
 }

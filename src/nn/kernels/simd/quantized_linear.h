@@ -83,40 +83,58 @@ class PlacedSums {
   typename Dot::Sum low_ = Dot::zero(), middle_ = Dot::zero(), high_ = Dot::zero();
 };
 
+/// Asks for what a stream of weights needs soon, where it asks for each of its lines.
+template <int kBits>
+[[gnu::always_inline]] inline void fetch_lines(Fetching how, const std::uint8_t* p, int lines) {
+  constexpr int kFar = 8192, kNear = kBits == 8 ? 1024 : 1536;
+  for (int i = 0; how == Fetching::kFar && i < lines; ++i)
+    __builtin_prefetch(p + kFar + 64 * i, 0, 2);
+  for (int i = 0; how == Fetching::kNear && i < lines; ++i)
+    __builtin_prefetch(p + kNear + 64 * i, 0, 0);
+}
+
 /// A group's products with one token.
 template <class Dot, int kBits>
 [[gnu::always_inline]] inline typename Dot::Sum placed_dots(const std::uint8_t* p,
-                                                            const std::uint8_t* x, int group_size) {
+                                                            const std::uint8_t* x, int group_size,
+                                                            Fetching fetching) {
   PlacedSums<Dot, kBits> sums;
-  for (int k = 0; k < group_size; k += 32) sums.add(p + 2 * k * kBits, x + k);
+  for (int k = 0; k < group_size; k += 32) {
+    fetch_lines<kBits>(fetching, p + 2 * k * kBits, kBits);
+    sums.add(p + 2 * k * kBits, x + k);
+  }
   return sums.total();
 }
 
-/// Some groups of a block times the T tokens of a tile, straight from the packed form, added to out
-/// (T, 16): sums stay in registers.
-template <class V, int kBits, int T>
+/// Some groups of a block times the T rows of a tile, straight from the packed form, added to out
+/// (tokens, 16): sums stay in registers.
+template <class Dot, int kBits, int T>
 void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, TileView x,
                    float* out) {
-  using Dot = ByteDot<V>;
+  using V = typename Dot::Vector;
+  constexpr int kRows = kRowsOfToken<Dot>;
   typename V::Floats sums[T];
-  for (int t = 0; t < T; ++t) sums[t] = V::load(out + 16 * t);
+  for (int t = 0; t < T; ++t)
+    sums[t] = t % kRows == 0 ? V::load(out + 16 * (t / kRows)) : V::zero();
   const std::size_t number = byte_size(m.scale_type);
   for (int g = 0; g < groups; ++g) {
-    // One line a group, into the second cache: processors fetch the rest of a page on their own.
-    // How far ahead is by measurement on a Zen 4.
-    __builtin_prefetch(p + (kBits == 8 ? 6144 : 10240), 0, 2);
+    if (m.fetching == Fetching::kOneLine)
+      __builtin_prefetch(p + (kBits == 8 ? 6144 : 10240), 0, 2);
+    else
+      fetch_lines<kBits>(m.fetching, p, static_cast<int>(number) / 2);
     const auto scale = V::load_numbers(p, m.scale_type);
     const auto bias = whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type));
     p += 32 * number;
     typename Dot::Sum dots[T];
     for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
     if constexpr (V::kKeepsPlaces && T == 1 && (kBits == 3 || kBits == 4)) {
-      dots[0] = m.group_size == 64 ? placed_dots<Dot, kBits>(p, x.values, 64)
-                                   : placed_dots<Dot, kBits>(p, x.values, m.group_size);
+      dots[0] = m.group_size == 64 ? placed_dots<Dot, kBits>(p, x.values, 64, m.fetching)
+                                   : placed_dots<Dot, kBits>(p, x.values, m.group_size, m.fetching);
       p += 2 * kBits * m.group_size;
       x.values += m.group_size;
     } else {
       for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits, x.values += 32 * T) {
+        fetch_lines<kBits>(m.fetching, p, kBits);
         const Unit<V, kBits> unit(p);
         const auto weight = [&](int i, int = 0) {
           return V::template offset<kBits>(unit.vectors[i]);
@@ -130,11 +148,12 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
     }
     add_group<Dot, T>(dots, scale, bias, x.scales + g * T, x.sums + g * T, sums);
   }
-  for (int t = 0; t < T; ++t) V::store(out + 16 * t, sums[t]);
+  for (int t = 0; t < T; t += kRows)
+    V::store(out + 16 * (t / kRows), kRows == 2 ? V::add(sums[t], sums[t + kRows - 1]) : sums[t]);
 }
 
-/// out[b] (T, 16) += panel b times T tokens. The registers hold a group's sums; those of all groups
-/// stay in memory and are touched once a group.
+/// out[b] (tokens, 16) += panel b times T rows. The registers hold a group's sums; those of all
+/// groups stay in memory and are touched once a group.
 template <class Dot, int kBits, int T, int B>
 void multiply_panels(const Panel<Dot>* panels, int groups, int steps, TileView x,
                      float* const* out) {
@@ -156,10 +175,10 @@ void multiply_panels(const Panel<Dot>* panels, int groups, int steps, TileView x
       const auto scale = V::load(panels[b].scales + 16 * g),
                  bias = V::load(panels[b].biases + 16 * g);
       for (int t = 0; t < T; ++t) {
-        float* sum = out[b] + 16 * t;
-        const int token = g * x.width + t;
-        const auto with_bias = V::multiply_add(bias, V::broadcast(x.sums[token]), V::load(sum));
-        const auto both = V::multiply(scale, V::broadcast(x.scales[token]));
+        float* sum = out[b] + 16 * (t / kRowsOfToken<Dot>);
+        const int row = g * x.width + t;
+        const auto with_bias = V::multiply_add(bias, V::broadcast(x.sums[row]), V::load(sum));
+        const auto both = V::multiply(scale, V::broadcast(x.scales[row]));
         V::store(sum, V::multiply_add(Dot::to_floats(dots[b * T + t]), both, with_bias));
       }
     }
@@ -171,10 +190,11 @@ TileView tile_view(const MultiplyArguments& a, int first_token, int tokens, int 
   const PackedBlocks& m = a.matrix;
   const std::uint8_t* tile =
       a.prepared + first_token / kMaxTile * prepared_bytes(kMaxTile, m.columns, m.group_size);
-  const auto* scales = reinterpret_cast<const float*>(tile + value_bytes<Dot>(tokens, m.columns));
-  const float* sums = scales + std::size_t(m.columns / m.group_size) * tokens;
-  return {tile + value_bytes<Dot>(tokens, first_group * m.group_size),
-          scales + first_group * tokens, sums + first_group * tokens, tokens};
+  const int rows = kRowsOfToken<Dot> * tokens;
+  const auto* scales = reinterpret_cast<const float*>(tile + value_bytes<Dot>(rows, m.columns));
+  const float* sums = scales + std::size_t(m.columns / m.group_size) * rows;
+  return {tile + value_bytes<Dot>(rows, first_group * m.group_size), scales + first_group * rows,
+          sums + first_group * rows, rows};
 }
 
 /// Sets one block's sums (tokens, 16) to its bias and what is added.
@@ -246,8 +266,8 @@ constexpr int kBlocksTogether = 4;
 
 template <class Dot>
 constexpr bool kPairsBlocks = false;
-template <class V>
-constexpr bool kPairsBlocks<ByteDot<V>> = V::kPairsBlocks;
+template <class V, int kParts>
+constexpr bool kPairsBlocks<ByteDot<V, kParts>> = V::kPairsBlocks;
 
 /// Fetches one of `parts` parts of the `bytes` from `data` on into the second cache.
 static void fetch_part(const std::uint8_t* data, std::size_t bytes, int part, int parts) {
@@ -277,15 +297,17 @@ void add_panels(const MultiplyArguments& a, int block, int first_group, int grou
     for (int b = 0; has_next && b < B; ++b)
       fetch_part(m.data + (block + b) * m.block_bytes + first_group * group_bytes + ahead,
                  groups * group_bytes, t / kMaxTile, (a.tokens + kMaxTile - 1) / kMaxTile);
-    in_parts<Dot::template kTokensTogether<kBits>>(tokens, [&]<int T>(int from) {
+    constexpr int kRows = kRowsOfToken<Dot>;
+    in_parts<Dot::template kTokensTogether<kBits> / kRows>(tokens, [&]<int kTokens>(int from) {
+      constexpr int T = kRows * kTokens;
       float* out[B];
       for (int b = 0; b < B; ++b) out[b] = sums[b] + 16 * (t + from);
       if constexpr (B == 2 && kPairsBlocks<Dot>)
-        multiply_panel_pair<Dot, kBits, T>(panels, groups, steps, x.from(from), out);
+        multiply_panel_pair<Dot, kBits, T>(panels, groups, steps, x.from(kRows * from), out);
       else if constexpr (kUnrolls<Dot, kBits>)
-        multiply_unrolled_panel<Dot, kBits, T>(*panels, groups, steps, x.from(from), *out);
+        multiply_unrolled_panel<Dot, kBits, T>(*panels, groups, steps, x.from(kRows * from), *out);
       else
-        multiply_panels<Dot, kBits, T, B>(panels, groups, steps, x.from(from), out);
+        multiply_panels<Dot, kBits, T, B>(panels, groups, steps, x.from(kRows * from), out);
     });
   }
 }
@@ -310,16 +332,18 @@ void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks)
 }
 
 /// The same for few tokens, from the packed form, without panels.
-template <class V, int kBits>
+template <class Dot, int kBits>
 void multiply_streaming(const MultiplyArguments& a, int first_block, int blocks) {
+  using V = typename Dot::Vector;
+  constexpr int kRows = kRowsOfToken<Dot>;
   const PackedBlocks& m = a.matrix;
   alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
-  const TileView x = tile_view<ByteDot<V>>(a, 0, a.tokens, 0);
+  const TileView x = tile_view<Dot>(a, 0, a.tokens, 0);
   for (int i = 0; i < blocks; ++i) {
     start_sums<V>(a, first_block + i, sums[i]);
     const std::uint8_t* weights = m.data + (first_block + i) * m.block_bytes;
-    with_tokens<V::kStreamedTokens>(a.tokens, [&]<int T>() {
-      stream_groups<V, kBits, T>(m, weights, m.columns / m.group_size, x, sums[i]);
+    with_tokens<V::kStreamedTokens / kRows>(a.tokens, [&]<int T>() {
+      stream_groups<Dot, kBits, kRows * T>(m, weights, m.columns / m.group_size, x, sums[i]);
     });
   }
   store_blocks<V>(a, m.rows, first_block, blocks, sums);
@@ -330,8 +354,8 @@ void multiply_blocks(const MultiplyArguments& a) {
   for (int block = a.first_block; block < a.last_block; block += kBlocksTogether) {
     const int left = a.last_block - block, count = left < kBlocksTogether ? left : kBlocksTogether;
     if constexpr (Dot::kRoundsToBytes)
-      if (a.tokens <= Dot::Vector::kStreamedTokens) {
-        multiply_streaming<typename Dot::Vector, kBits>(a, block, count);
+      if (kRowsOfToken<Dot> * a.tokens <= Dot::Vector::kStreamedTokens) {
+        multiply_streaming<Dot, kBits>(a, block, count);
         continue;
       }
     multiply_by_panels<Dot, kBits>(a, block, count);

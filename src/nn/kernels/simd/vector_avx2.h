@@ -293,7 +293,62 @@ struct Avx2 {
     return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
   }
 
+  /// 64 integers as signed bytes, saturating.
+  static Bytes join_signed(Bytes a, Bytes b, Bytes c, Bytes d) { return {join(a, b), join(c, d)}; }
+  /// The sum of the four signed bytes of each lane.
+  static Bytes sums_of_bytes(Bytes v) {
+    const __m256i one = _mm256_set1_epi8(1);
+    return widened<4>({_mm256_maddubs_epi16(one, v.low), _mm256_maddubs_epi16(one, v.high)});
+  }
+  /// The largest lane of each of four, without a sign.
+  static void store_most(std::uint32_t* p, const Bytes (&four)[4]) {
+    const auto larger = [](__m256i a, __m256i b) { return _mm256_max_epu32(a, b); };
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), across_four(four, larger));
+  }
+  /// The sum of the integers of each of four.
+  static void store_sums(float* p, const Bytes (&four)[4]) {
+    const auto sum = [](__m256i a, __m256i b) { return _mm256_add_epi32(a, b); };
+    _mm_storeu_ps(p, _mm_cvtepi32_ps(across_four(four, sum)));
+  }
+  /// Lane i of each of four, side by side, at p + i * stride.
+  static void store_columns(std::uint8_t* p, std::size_t stride, const Bytes (&four)[4]) {
+    store_eight_columns(p, stride, four[0].low, four[1].low, four[2].low, four[3].low);
+    store_eight_columns(p + 8 * stride, stride, four[0].high, four[1].high, four[2].high,
+                        four[3].high);
+  }
+
  private:
+  static __m256i join(Bytes a, Bytes b) {
+    const __m256i bytes =
+        _mm256_packs_epi16(_mm256_packs_epi32(a.low, a.high), _mm256_packs_epi32(b.low, b.high));
+    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
+  template <class F>
+  static __m128i across_four(const Bytes (&four)[4], F together) {
+    const auto whole = [&](Bytes v) { return together(v.low, v.high); };
+    const auto halves = [&](__m256i a, __m256i b) {
+      return together(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+    };
+    const __m256i even = halves(whole(four[0]), whole(four[1])),
+                  odd = halves(whole(four[2]), whole(four[3])),
+                  all =
+                      together(_mm256_unpacklo_epi64(even, odd), _mm256_unpackhi_epi64(even, odd));
+    return _mm256_castsi256_si128(together(all, _mm256_permute4x64_epi64(all, 0x4e)));
+  }
+  static void store_eight_columns(std::uint8_t* p, std::size_t stride, __m256i a, __m256i b,
+                                  __m256i c, __m256i d) {
+    const __m256i low = _mm256_unpacklo_epi32(a, b), high = _mm256_unpackhi_epi32(a, b),
+                  next_low = _mm256_unpacklo_epi32(c, d), next_high = _mm256_unpackhi_epi32(c, d);
+    const __m256i columns[] = {
+        _mm256_unpacklo_epi64(low, next_low), _mm256_unpackhi_epi64(low, next_low),
+        _mm256_unpacklo_epi64(high, next_high), _mm256_unpackhi_epi64(high, next_high)};
+    for (int i = 0; i < 4; ++i) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p + i * stride),
+                       _mm256_castsi256_si128(columns[i]));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p + (4 + i) * stride),
+                       _mm256_extracti128_si256(columns[i], 1));
+    }
+  }
   /// Rounds to nearest even; a NaN stays one.
   static __m128i to_bfloat16(__m256 v) {
     const __m256i bits = _mm256_castps_si256(v);
