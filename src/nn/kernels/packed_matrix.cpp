@@ -100,9 +100,10 @@ void pack_column(const std::uint8_t* in, std::size_t stride, int rows, std::uint
 
 Fetching best_fetching() {
   const Isa level = supported_isas().back();
-  if (level == Isa::kAvx2 && is_amd()) return Fetching::kNear;
-  const bool is_intel = level != Isa::kPortable && level <= Isa::kAvx512Bf16 && !is_amd();
-  return is_intel ? Fetching::kFar : Fetching::kOneLine;
+  const bool is_x86 = level != Isa::kPortable && level <= Isa::kAvx512Bf16;
+  if (!is_x86) return Fetching::kOneLine;
+  if (!is_amd()) return Fetching::kFar;
+  return level == Isa::kAvx2 ? Fetching::kNear : Fetching::kOneLine;
 }
 
 }  // namespace
