@@ -49,9 +49,8 @@ struct Products {
 
 Products products_of(const LoadOptions& load) {
   if (!load.kernels || !load.kernels->precise) return {};
-  const auto isa = nn::kernels::chosen_isa();
-  const bool has_bytes = isa != nn::kernels::Isa::kPortable && isa <= nn::kernels::Isa::kAvx512Bf16;
-  return has_bytes ? Products{Product::kInt8, 2} : Products{Product::kFloat32};
+  return nn::kernels::is_x86(nn::kernels::chosen_isa()) ? Products{Product::kInt8, 2}
+                                                        : Products{Product::kFloat32};
 }
 
 const char* name_of(Product product) {

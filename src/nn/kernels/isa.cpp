@@ -90,6 +90,10 @@ const char* to_string(Isa isa) {
   return "unknown";
 }
 
+bool is_x86(Isa isa) {
+  return isa == Isa::kAvx2 || isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16;
+}
+
 bool is_amd() {
 #if defined(__x86_64__)
   return __builtin_cpu_is("amd");

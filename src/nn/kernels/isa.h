@@ -17,6 +17,9 @@ enum class Isa {
 
 const char* to_string(Isa isa);
 
+/// Whether a level is one of x86's, which have kernels of bytes in two parts (Precision::kFull).
+bool is_x86(Isa isa);
+
 /// Whether AMD made this processor.
 bool is_amd();
 

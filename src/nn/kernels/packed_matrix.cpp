@@ -100,8 +100,7 @@ void pack_column(const std::uint8_t* in, std::size_t stride, int rows, std::uint
 
 Fetching best_fetching() {
   const Isa level = supported_isas().back();
-  const bool is_x86 = level != Isa::kPortable && level <= Isa::kAvx512Bf16;
-  if (!is_x86) return Fetching::kOneLine;
+  if (!is_x86(level)) return Fetching::kOneLine;
   if (!is_amd()) return Fetching::kFar;
   return level == Isa::kAvx2 ? Fetching::kNear : Fetching::kOneLine;
 }

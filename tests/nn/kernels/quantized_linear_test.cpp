@@ -81,8 +81,7 @@ class QuantizedLinear : public testing::TestWithParam<Case> {
     if (GetParam().isa == Isa::kPortable) return summing;
     if (GetParam().precision == Precision::kInt8)
       return std::abs(weight) * most / 127 * 0.501 + summing;
-    const bool has_two_bytes =
-        GetParam().precision == Precision::kFull && GetParam().isa <= Isa::kAvx512Bf16;
+    const bool has_two_bytes = GetParam().precision == Precision::kFull && is_x86(GetParam().isa);
     return has_two_bytes ? std::abs(weight) * most / (127 * 254) * 0.51 + summing : summing;
   }
 
