@@ -48,6 +48,7 @@ struct Products {
 };
 
 Products products_of(const LoadOptions& load) {
+  if (nn::kernels::chosen_isa() == nn::kernels::Isa::kAmx) return {Product::kBfloat16};
   if (!load.kernels || !load.kernels->precise) return {};
   return nn::kernels::is_x86(nn::kernels::chosen_isa()) ? Products{Product::kInt8, 2}
                                                         : Products{Product::kFloat32};

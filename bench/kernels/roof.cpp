@@ -41,6 +41,8 @@ struct Level {
 Level best_level() {
 #if defined(__x86_64__)
   switch (nn::kernels::supported_isas().back()) {
+    case Isa::kAmx:
+      return {read_avx512, multiply_amx, {32, 2 * 16 * 16 * 32, 128}};
     case Isa::kAvx512Bf16:
       return {read_avx512, multiply_avx512, {32, 64, 128}};
     case Isa::kAvx512:

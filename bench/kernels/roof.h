@@ -32,6 +32,7 @@ double read_gb_per_s(nn::kernels::ThreadPool& pool, const std::uint8_t* data, st
 /// products.
 std::uint64_t read_avx512(const std::uint8_t* data, std::size_t bytes);
 float multiply_avx512(Product product, long steps);
+float multiply_amx(Product product, long steps);  // bf16 in tiles
 std::uint64_t read_avx2(const std::uint8_t* data, std::size_t bytes);
 float multiply_avx2(Product product, long steps);
 

@@ -20,10 +20,10 @@ std::size_t rounded_up(std::size_t bytes, std::size_t unit) {
   return (bytes + unit - 1) / unit * unit;
 }
 
-AlignedMemory allocate(std::size_t bytes, std::size_t alignment) {
+Scratch allocate(std::size_t bytes, std::size_t alignment) {
   void* data = std::aligned_alloc(alignment, rounded_up(bytes, alignment));
   if (data == nullptr) throw std::bad_alloc();
-  return {static_cast<std::uint8_t*>(data), std::free};
+  return Scratch(static_cast<std::uint8_t*>(data));
 }
 
 /// Huge pages, given out from the front. Those that nobody has written to yet take no memory.
@@ -45,7 +45,7 @@ class Slab {
   }
 
  private:
-  AlignedMemory memory_;
+  Scratch memory_;
   std::uint8_t* next_;
   std::size_t left_;
 };
@@ -58,7 +58,7 @@ AlignedMemory part_of(const std::shared_ptr<Slab>& slab, std::size_t bytes) {
 
 AlignedMemory allocate_aligned(std::size_t bytes) {
   bytes = rounded_up(std::max<std::size_t>(bytes, 1), kLine);
-  if (bytes < kWorthSlab) return allocate(bytes, kLine);
+  if (bytes < kWorthSlab) return {allocate_scratch(bytes).release(), FreeBytes{}};
   if (bytes >= kSlab) return part_of(std::make_shared<Slab>(rounded_up(bytes, kHugePage)), bytes);
   static std::mutex mutex;
   static std::weak_ptr<Slab> newest;
@@ -66,6 +66,10 @@ AlignedMemory allocate_aligned(std::size_t bytes) {
   std::shared_ptr<Slab> slab = newest.lock();
   if (slab == nullptr || !slab->has(bytes)) newest = slab = std::make_shared<Slab>(kSlab);
   return part_of(slab, bytes);
+}
+
+Scratch allocate_scratch(std::size_t bytes) {
+  return allocate(bytes, kLine);
 }
 
 }  // namespace prismvid::nn::kernels

@@ -1,9 +1,9 @@
 #include "nn/kernels/attention.h"
 
 #include <algorithm>
-#include <memory>
 
 #include "core/error.h"
+#include "nn/kernels/aligned_memory.h"
 
 namespace prismvid::nn::kernels {
 namespace {
@@ -68,11 +68,9 @@ class PackedHeads {
  public:
   PackedHeads(const Context& context, const AttentionInputs& in, int kind)
       : head_bytes_(packed_head_bytes(in.keys.tokens, in.keys.head_dim)),
-        memory_(
-            std::make_unique_for_overwrite<std::uint8_t[]>(2 * in.keys.heads * head_bytes_ + 64)) {
-    const auto address = reinterpret_cast<std::uintptr_t>(memory_.get());
-    keys_ = memory_.get() + (64 - address % 64) % 64;
-    values_ = keys_ + in.keys.heads * head_bytes_;
+        memory_(allocate_scratch(2 * in.keys.heads * head_bytes_)),
+        keys_(memory_.get()),
+        values_(keys_ + in.keys.heads * head_bytes_) {
     context.pool.parallel_for(2 * in.keys.heads, [&](int task) {
       const bool is_key = task < in.keys.heads;
       const int head = is_key ? task : task - in.keys.heads;
@@ -92,13 +90,14 @@ class PackedHeads {
 
  private:
   std::size_t head_bytes_;
-  std::unique_ptr<std::uint8_t[]> memory_;
+  Scratch memory_;
   std::uint8_t *keys_, *values_;
 };
 
 /// Which of a level's functions multiply these numbers.
 int kind_of(const KernelTable& table, const AttentionInputs& in) {
   const NumberType type = in.queries.type;
+  if (type == NumberType::kBfloat16 && table.multiply_tiles) return 1;
   if (in.precision == Precision::kInt8 && type != NumberType::kFloat32 && table.attend_block[2])
     return 2;
   return type == NumberType::kBfloat16 ? 1 : 0;

@@ -11,36 +11,35 @@ namespace prismvid::nn::kernels {
 namespace {
 
 /// The rows of a task's blocks times its tokens.
-void multiply(const Context& context, const PackedMatrix& matrix, const LinearTask& task,
-              const Rows& output, Precision precision) {
+void multiply(const LinearKernels& kernels, const PackedMatrix& matrix, const LinearTask& task,
+              const Rows& output) {
   PackedBlocks part = matrix.packed_blocks();
   part.data += task.first_block * part.block_bytes;
   part.rows = output.columns;
   const float* bias = matrix.bias();
-  context.table.multiply[static_cast<int>(precision)](
-      {.matrix = part,
-       .bias = bias ? bias + task.first_block * kBlockRows : nullptr,
-       .addend = {nullptr, NumberType::kFloat32, 0},
-       .first_block = 0,
-       .last_block = task.last_block - task.first_block,
-       .prepared = task.prepared,
-       .tokens = output.rows,
-       .output = output.data,
-       .output_type = output.type,
-       .output_stride = output.stride});
+  kernels.multiply({.matrix = part,
+                    .bias = bias ? bias + task.first_block * kBlockRows : nullptr,
+                    .addend = {nullptr, NumberType::kFloat32, 0},
+                    .first_block = 0,
+                    .last_block = task.last_block - task.first_block,
+                    .prepared = task.prepared,
+                    .tokens = output.rows,
+                    .output = output.data,
+                    .output_type = output.type,
+                    .output_stride = output.stride});
 }
 
 /// Both products of some columns and what becomes of them, while they are in a cache.
-void run_task(const Context& context, const PackedMatrix& gate, const PackedMatrix& up,
-              const LinearTask& task, Precision precision) {
+void run_task(const Context& context, const LinearKernels& kernels, const PackedMatrix& gate,
+              const PackedMatrix& up, const LinearTask& task) {
   const int first = task.first_block * kBlockRows,
             count = std::min(task.last_block * kBlockRows, gate.rows()) - first;
   const Rows gates = columns(task.output, first, count);
   const std::size_t row_bytes = count * byte_size(gates.type);
   const auto memory = std::make_unique_for_overwrite<std::uint8_t[]>(gates.rows * row_bytes);
   const Rows ups = {memory.get(), gates.type, gates.rows, count, static_cast<std::size_t>(count)};
-  multiply(context, gate, task, gates, precision);
-  multiply(context, up, task, ups, precision);
+  multiply(kernels, gate, task, gates);
+  multiply(kernels, up, task, ups);
   for (int row = 0; row < gates.rows; ++row)
     context.table.activate[static_cast<int>(Activation::kSwiGlu)]({.input = at_row(gates, row),
                                                                    .up = at_row(ups, row),
@@ -59,9 +58,9 @@ void gated_linear(const Context& context, const PackedMatrix& gate, const Packed
         ErrorCode::kInvalidArgument, "gated linear: input ", input.rows, " x ", input.columns,
         " and output ", output.rows, " x ", output.columns, " do not fit matrices of ", gate.rows(),
         " x ", gate.columns(), " and ", up.rows(), " x ", up.columns());
-  run_linear(context, input, nullptr, output, gate.group_size(),
-             context.table.prepare[static_cast<int>(precision)],
-             [&](const LinearTask& task) { run_task(context, gate, up, task, precision); });
+  const LinearKernels kernels = linear_kernels(context.table, precision, input.type, input.rows);
+  run_linear(context, input, nullptr, output, gate.group_size(), kernels.prepare,
+             [&](const LinearTask& task) { run_task(context, kernels, gate, up, task); });
 }
 
 }  // namespace prismvid::nn::kernels

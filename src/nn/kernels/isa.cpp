@@ -10,6 +10,10 @@
 #include <sys/auxv.h>
 #elif defined(__aarch64__) && defined(__APPLE__)
 #include <sys/sysctl.h>
+#elif defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace prismvid::nn::kernels {
@@ -37,6 +41,22 @@ bool has_avx512() {
 bool has_avx512_bf16() {
 #if defined(__x86_64__)
   return has_avx512() && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+bool has_amx() {
+#if defined(__x86_64__) && defined(__linux__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned kBfloat16 = 1u << 22, kTiles = 1u << 24;
+  if (!has_avx512_bf16() || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & kBfloat16) == 0 ||
+      (d & kTiles) == 0)
+    return false;
+  // Linux gives a process tiles when it asks (Documentation/arch/x86/xstate.rst).
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  static const bool is_allowed = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return is_allowed;
 #else
   return false;
 #endif
@@ -82,6 +102,8 @@ const char* to_string(Isa isa) {
       return "avx512";
     case Isa::kAvx512Bf16:
       return "avx512_bf16";
+    case Isa::kAmx:
+      return "amx";
     case Isa::kNeon:
       return "neon";
     case Isa::kNeonI8mm:
@@ -91,7 +113,7 @@ const char* to_string(Isa isa) {
 }
 
 bool is_x86(Isa isa) {
-  return isa == Isa::kAvx2 || isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16;
+  return isa == Isa::kAvx2 || isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16 || isa == Isa::kAmx;
 }
 
 bool is_amd() {
@@ -107,6 +129,7 @@ std::vector<Isa> supported_isas() {
   if (has_avx2()) levels.push_back(Isa::kAvx2);
   if (has_avx512()) levels.push_back(Isa::kAvx512);
   if (has_avx512_bf16()) levels.push_back(Isa::kAvx512Bf16);
+  if (has_amx()) levels.push_back(Isa::kAmx);
   if (has_neon_dot()) levels.push_back(Isa::kNeon);
   if (has_neon_dot() && has_neon_i8mm()) levels.push_back(Isa::kNeonI8mm);
   return levels;
@@ -116,15 +139,15 @@ Isa chosen_isa() {
   const auto levels = supported_isas();
   const char* name = std::getenv("PRISMVID_ISA");
   if (name == nullptr || *name == '\0') return levels.back();
-  for (Isa isa :
-       {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kNeon, Isa::kNeonI8mm}) {
+  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kAmx, Isa::kNeon,
+                  Isa::kNeonI8mm}) {
     if (std::string_view(name) != to_string(isa)) continue;
     check(std::find(levels.begin(), levels.end(), isa) != levels.end(), ErrorCode::kUnavailable,
           "PRISMVID_ISA=", name, ": this processor goes up to ", to_string(levels.back()));
     return isa;
   }
   fail(ErrorCode::kInvalidArgument, "PRISMVID_ISA=", name,
-       ": use portable, avx2, avx512, avx512_bf16, neon or neon_i8mm");
+       ": use portable, avx2, avx512, avx512_bf16, amx, neon or neon_i8mm");
 }
 
 }  // namespace prismvid::nn::kernels

@@ -11,6 +11,7 @@ enum class Isa {
   kAvx2,        // AVX2, FMA, F16C
   kAvx512,      // AVX-512 F, BW, DQ, VL with VNNI
   kAvx512Bf16,  // and with BF16
+  kAmx,         // and with AMX's tiles of bf16
   kNeon,        // Armv8.2 with the dot product of bytes
   kNeonI8mm,    // and its matrix product of bytes (FEAT_I8MM)
 };
@@ -27,7 +28,7 @@ bool is_amd();
 std::vector<Isa> supported_isas();
 
 /// The highest supported level, or the one PRISMVID_ISA names (portable, avx2, avx512,
-/// avx512_bf16, neon, neon_i8mm).
+/// avx512_bf16, amx, neon, neon_i8mm).
 /// Throws kInvalidArgument for another name and kUnavailable for a level this processor lacks.
 Isa chosen_isa();
 

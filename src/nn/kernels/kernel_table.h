@@ -20,6 +20,9 @@ enum class Precision {
 constexpr int kMaxTile = 24;
 constexpr int kMaxTokens = 11 * kMaxTile;
 
+/// The same where sums are in the tiles of the processor, two of 16 tokens.
+constexpr int kTiledTokens = 32;
+
 /// Rows of activations made ready for a level's own product, a tile of up to kMaxTile tokens.
 struct PrepareArguments {
   const void* input;  // (tokens, columns)
@@ -29,6 +32,19 @@ struct PrepareArguments {
   int columns;
   int group_size;
   std::uint8_t* prepared;  // prepared_bytes()
+};
+
+/// How activations are made ready, `tile` tokens at a time, and in how many tasks each thread then
+/// multiplies them: many, so that one which loses its core for a while does not hold up the others.
+struct Prepare {
+  void (*run)(const PrepareArguments&) = nullptr;
+  int tile = kMaxTile;
+  int tasks_per_thread = 16;
+
+  constexpr Prepare() = default;
+  constexpr Prepare(void (*function)(const PrepareArguments&)) : run(function) {}
+  constexpr Prepare(void (*function)(const PrepareArguments&), int tokens, int tasks)
+      : run(function), tile(tokens), tasks_per_thread(tasks) {}
 };
 
 /// Room for a prepared tile: 4 bytes a column, a scale and a sum for each group.
@@ -65,7 +81,7 @@ struct MultiplyArguments {
   const float* bias;  // rows rounded up to 16, or null
   Addend addend;
   int first_block, last_block;
-  const std::uint8_t* prepared;  // tile after tile, each of kMaxTile tokens but the last
+  const std::uint8_t* prepared;  // tile after tile, each as Prepare says but the last
   int tokens;                    // at most kMaxTokens
   void* output;                  // (tokens, rows)
   NumberType output_type;
@@ -222,9 +238,12 @@ struct ActivateArguments {
 /// or, for plain matrices, by NumberType.
 struct KernelTable {
   Isa isa;
-  void (*prepare[3])(const PrepareArguments&);
+  Prepare prepare[3];
   void (*multiply[3])(const MultiplyArguments&);
-  void (*prepare_dense[2])(const PrepareArguments&);  // these two: f32 weights, bf16 weights
+  // In place of these where linear_kernels() says so; null where a level has no such form.
+  Prepare prepare_tiles = {};
+  void (*multiply_tiles)(const MultiplyArguments&) = nullptr;
+  Prepare prepare_dense[2];  // these two: f32 weights, bf16 weights
   void (*multiply_dense[2])(const DenseArguments&);
   void (*attend_rows)(const AttendRowsArguments&);
   void (*expand)(const ExpandArguments&);
@@ -237,6 +256,17 @@ struct KernelTable {
   void (*attend_block[3])(const AttendBlockArguments&);
 };
 
+/// What makes activations ready for a product with quantised weights, and multiplies them.
+struct LinearKernels {
+  Prepare prepare;
+  void (*multiply)(const MultiplyArguments&);
+};
+
+/// Those for so many activations of a type. Of many, a level with tiles rounds activations and
+/// weights to bf16, which is faster than bytes and finer; kFull does so where activations are bf16.
+LinearKernels linear_kernels(const KernelTable& table, Precision precision, NumberType type,
+                             int tokens);
+
 /// Throws kUnavailable for a level this processor or this build lacks.
 const KernelTable& kernel_table(Isa isa);
 
@@ -244,6 +274,7 @@ const KernelTable& portable_kernels();
 const KernelTable& avx2_kernels();
 const KernelTable& avx512_kernels();
 const KernelTable& avx512_bf16_kernels();
+const KernelTable& amx_kernels();
 const KernelTable& neon_kernels();
 const KernelTable& neon_i8mm_kernels();
 

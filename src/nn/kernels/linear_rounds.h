@@ -16,11 +16,11 @@ struct LinearTask {
   Rows output;
 };
 
-/// Divides a product into rounds of kMaxTokens tokens, makes each round's activations ready with
-/// `prepare`, and calls `multiply` for all blocks of 16 rows on all threads. `addend`: of the
+/// Divides a product into rounds of up to kMaxTokens tokens, makes each round's activations ready
+/// with `prepare`, and calls `multiply` for all blocks of 16 rows on all threads. `addend`: of the
 /// output's shape, or null.
 void run_linear(const Context& context, const ConstRows& input, const ConstRows* addend,
-                const Rows& output, int group_size, void (*prepare)(const PrepareArguments&),
+                const Rows& output, int group_size, const Prepare& prepare,
                 const std::function<void(const LinearTask&)>& multiply);
 
 }  // namespace prismvid::nn::kernels

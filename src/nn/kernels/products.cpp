@@ -1,10 +1,10 @@
 #include "nn/kernels/products.h"
 
 #include <algorithm>
-#include <memory>
 #include <vector>
 
 #include "core/error.h"
+#include "nn/kernels/aligned_memory.h"
 #include "nn/kernels/packed_layout.h"
 
 namespace prismvid::nn::kernels {
@@ -23,6 +23,7 @@ struct Stretch {
   ConstRows input;
   int group_size;
   std::size_t at;  // in the prepared bytes
+  LinearKernels kernels;
 };
 
 struct Task {
@@ -34,10 +35,12 @@ struct Task {
 
 class Plan {
  public:
-  Plan(std::span<const Product> products, int threads) {
+  Plan(const Context& context, std::span<const Product> products, Precision precision)
+      : context_(context), precision_(precision) {
     int blocks = 0;
     for (const Product& product : products) blocks += blocks_of(product.matrix);
-    const int per_task = std::clamp(blocks / (threads * kTasksPerThread), 1, kMostBlocks);
+    const int per_task =
+        std::clamp(blocks / (context.pool.threads() * kTasksPerThread), 1, kMostBlocks);
     for (const Product& product : products)
       for (int first = 0; first < product.input.rows; first += kMaxTokens) {
         const int rows = std::min(kMaxTokens, product.input.rows - first);
@@ -48,16 +51,16 @@ class Plan {
                             std::min(block + per_task, blocks_of(product.matrix))});
       }
     // 64 spare bytes: vector loads of the last scales may read beyond them.
-    prepared_ = std::make_unique_for_overwrite<std::uint8_t[]>(bytes_ + 64);
+    prepared_ = allocate_scratch(bytes_ + 64);
   }
 
-  void run(const Context& context, int kind) const {
-    context.pool.parallel_for(static_cast<int>(tiles_.size()), [&](int i) {
+  void run() const {
+    context_.pool.parallel_for(static_cast<int>(tiles_.size()), [&](int i) {
       const auto [stretch, tile] = tiles_[i];
-      prepare(context, stretches_[stretch], tile, kind);
+      prepare(stretches_[stretch], tile);
     });
-    context.pool.parallel_for(static_cast<int>(tasks_.size()),
-                              [&](int i) { multiply(context, tasks_[i], kind); });
+    context_.pool.parallel_for(static_cast<int>(tasks_.size()),
+                               [&](int i) { multiply(tasks_[i]); });
   }
 
  private:
@@ -67,47 +70,52 @@ class Plan {
       if (stretches_[i].input.data == input.data && stretches_[i].input.rows == input.rows &&
           stretches_[i].group_size == group_size)
         return i;
-    const int tiles = (input.rows + kMaxTile - 1) / kMaxTile;
-    for (int tile = 0; tile < tiles; ++tile) tiles_.emplace_back(stretches_.size(), tile);
-    stretches_.push_back({input, group_size, bytes_});
-    bytes_ += tiles * prepared_bytes(kMaxTile, input.columns, group_size);
+    const LinearKernels kernels =
+        linear_kernels(context_.table, precision_, input.type, input.rows);
+    const int tile = kernels.prepare.tile, tiles = (input.rows + tile - 1) / tile;
+    for (int i = 0; i < tiles; ++i) tiles_.emplace_back(stretches_.size(), i);
+    stretches_.push_back({input, group_size, bytes_, kernels});
+    bytes_ += tiles * prepared_bytes(tile, input.columns, group_size);
     return stretches_.size() - 1;
   }
 
-  void prepare(const Context& context, const Stretch& stretch, int tile, int kind) const {
+  void prepare(const Stretch& stretch, int tile) const {
     const ConstRows& input = stretch.input;
-    const int first = tile * kMaxTile;
-    context.table.prepare[kind](
+    const Prepare& prepare = stretch.kernels.prepare;
+    const int first = tile * prepare.tile;
+    prepare.run(
         {.input = at_row(input, first),
          .input_type = input.type,
          .input_stride = input.stride,
-         .tokens = std::min(kMaxTile, input.rows - first),
+         .tokens = std::min(prepare.tile, input.rows - first),
          .columns = input.columns,
          .group_size = stretch.group_size,
          .prepared = prepared_.get() + stretch.at +
-                     tile * prepared_bytes(kMaxTile, input.columns, stretch.group_size)});
+                     tile * prepared_bytes(prepare.tile, input.columns, stretch.group_size)});
   }
 
-  void multiply(const Context& context, const Task& task, int kind) const {
+  void multiply(const Task& task) const {
     const Rows& output = task.product->output;
     const Stretch& stretch = stretches_[task.stretch];
-    context.table.multiply[kind]({.matrix = task.product->matrix,
-                                  .bias = task.product->bias,
-                                  .addend = {nullptr, NumberType::kFloat32, 0},
-                                  .first_block = task.first_block,
-                                  .last_block = task.last_block,
-                                  .prepared = prepared_.get() + stretch.at,
-                                  .tokens = stretch.input.rows,
-                                  .output = at_row(output, task.first_row),
-                                  .output_type = output.type,
-                                  .output_stride = output.stride});
+    stretch.kernels.multiply({.matrix = task.product->matrix,
+                              .bias = task.product->bias,
+                              .addend = {nullptr, NumberType::kFloat32, 0},
+                              .first_block = task.first_block,
+                              .last_block = task.last_block,
+                              .prepared = prepared_.get() + stretch.at,
+                              .tokens = stretch.input.rows,
+                              .output = at_row(output, task.first_row),
+                              .output_type = output.type,
+                              .output_stride = output.stride});
   }
 
+  const Context& context_;
+  Precision precision_;
   std::vector<Stretch> stretches_;
   std::vector<std::pair<std::size_t, int>> tiles_;  // stretch, tile
   std::vector<Task> tasks_;
   std::size_t bytes_ = 0;
-  std::unique_ptr<std::uint8_t[]> prepared_;
+  Scratch prepared_;
 };
 
 }  // namespace
@@ -119,7 +127,7 @@ void multiply_all(const Context& context, std::span<const Product> products, Pre
           ErrorCode::kInvalidArgument, "products: input ", p.input.rows, " x ", p.input.columns,
           " and output ", p.output.rows, " x ", p.output.columns, " do not fit a matrix of ",
           p.matrix.rows, " x ", p.matrix.columns);
-  Plan(products, context.pool.threads()).run(context, static_cast<int>(precision));
+  Plan(context, products, precision).run();
 }
 
 }  // namespace prismvid::nn::kernels

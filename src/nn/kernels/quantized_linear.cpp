@@ -12,19 +12,19 @@ void quantized_linear(const Context& context, const PackedMatrix& matrix, const 
         ErrorCode::kInvalidArgument, "quantized linear: input ", input.rows, " x ", input.columns,
         " and output ", output.rows, " x ", output.columns, " do not fit a matrix of ",
         matrix.rows(), " x ", matrix.columns());
-  const int kind = static_cast<int>(precision);
-  run_linear(context, input, addend, output, matrix.group_size(), context.table.prepare[kind],
+  const LinearKernels kernels = linear_kernels(context.table, precision, input.type, input.rows);
+  run_linear(context, input, addend, output, matrix.group_size(), kernels.prepare,
              [&](const LinearTask& task) {
-               context.table.multiply[kind]({.matrix = matrix.packed_blocks(),
-                                             .bias = matrix.bias(),
-                                             .addend = task.addend,
-                                             .first_block = task.first_block,
-                                             .last_block = task.last_block,
-                                             .prepared = task.prepared,
-                                             .tokens = task.output.rows,
-                                             .output = task.output.data,
-                                             .output_type = task.output.type,
-                                             .output_stride = task.output.stride});
+               kernels.multiply({.matrix = matrix.packed_blocks(),
+                                 .bias = matrix.bias(),
+                                 .addend = task.addend,
+                                 .first_block = task.first_block,
+                                 .last_block = task.last_block,
+                                 .prepared = task.prepared,
+                                 .tokens = task.output.rows,
+                                 .output = task.output.data,
+                                 .output_type = task.output.type,
+                                 .output_stride = task.output.stride});
              });
 }
 

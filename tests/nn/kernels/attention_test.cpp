@@ -117,13 +117,16 @@ class Attention : public testing::TestWithParam<Case> {
 
   /// Whether so many queries are worked on in whole numbers.
   static bool rounds(const Sizes& s) {
+    const bool has_tiles = GetParam().of.isa == Isa::kAmx;
     return GetParam().precision == Precision::kInt8 &&
+           !(has_tiles && GetParam().of.type == NumberType::kBfloat16) &&
            kernel_table(GetParam().of.isa).attend_block[2] != nullptr &&
            s.heads / s.key_heads * s.queries > kMaxQueryRows;
   }
   /// Whether those multiply shares and values as bytes, not as words of 16 bits.
   static bool has_byte_values() {
-    return GetParam().of.isa == Isa::kAvx512 || GetParam().of.isa == Isa::kAvx512Bf16;
+    return GetParam().of.isa == Isa::kAvx512 || GetParam().of.isa == Isa::kAvx512Bf16 ||
+           GetParam().of.isa == Isa::kAmx;
   }
   /// How many rows before a value that is not finite may be so too.
   static int reach(const Sizes& s) { return kQueriesTogether + (rounds(s) ? kKeysTogether : 0); }

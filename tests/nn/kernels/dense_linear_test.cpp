@@ -36,8 +36,8 @@ class DenseLinear : public testing::TestWithParam<std::tuple<Isa, NumberType>> {
                  {x.bytes.data(), input_type, tokens, columns, std::size_t(columns)},
                  {y.data(), NumberType::kFloat32, tokens, rows, std::size_t(rows)});
     // bf16 rounds other input by up to 2^-9 of it; sums in f32 err by up to an epsilon a term.
-    const bool rounds = isa == Isa::kAvx512Bf16 && type == NumberType::kBfloat16 &&
-                        input_type != NumberType::kBfloat16;
+    const bool rounds = (isa == Isa::kAvx512Bf16 || isa == Isa::kAmx) &&
+                        type == NumberType::kBfloat16 && input_type != NumberType::kBfloat16;
     const double relative = (rounds ? 0x1p-9 : 0) + columns * double(FLT_EPSILON);
     for (int t = 0; t < tokens; ++t) {
       for (int row = 0; row < rows; ++row) {

@@ -123,14 +123,14 @@ class QuantizedLinear : public testing::TestWithParam<Case> {
 TEST_P(QuantizedLinear, AgreesWithTheDefinitionForEveryWidthAndGroup) {
   for (int bits : {2, 3, 4, 5, 6, 8})
     for (int group : {32, 64, 128})
-      for (int tokens : {1, 5})
+      for (int tokens : {1, 5, 29})
         expect_close(RandomMatrix(37, 384, bits, group, NumberType::kBfloat16),
                      activations(tokens, 384), tokens);
 }
 
 TEST_P(QuantizedLinear, AgreesForEveryNumberOfTokensOfATile) {
   const RandomMatrix matrix(16, 1280, 4, 64, NumberType::kBfloat16);
-  for (int tokens = 1; tokens <= 26; ++tokens)
+  for (int tokens = 1; tokens <= 34; ++tokens)
     expect_close(matrix, activations(tokens, 1280), tokens);
 }
 
@@ -193,6 +193,31 @@ TEST_P(QuantizedLinear, RoundingTheActivationsCostsLessThanAPercent) {
       size += want * want;
     }
   EXPECT_LT(std::sqrt(error / size), GetParam().precision == Precision::kInt8 ? 0.01 : 0.003);
+}
+
+TEST_P(QuantizedLinear, ManyBfloat16ActivationsCostAtMostTheirWeightsRounding) {
+  if (GetParam().precision == Precision::kInt8) GTEST_SKIP() << "rounds activations too";
+  const RandomMatrix matrix(37, 384, 4, 64, NumberType::kBfloat16);
+  const PackedMatrix packed(matrix.view, pool_);
+  const std::vector<float> numbers = activations(50, 384);
+  std::vector<std::uint16_t> x(numbers.size());
+  for (std::size_t i = 0; i < x.size(); ++i)
+    store_number(x.data(), NumberType::kBfloat16, i, numbers[i]);
+  std::vector<float> y(50 * 37);
+  quantized_linear({kernel_table(GetParam().isa), pool_}, packed,
+                   {x.data(), NumberType::kBfloat16, 50, 384, 384},
+                   {y.data(), NumberType::kFloat32, 50, 37, 37}, GetParam().precision);
+  for (int t = 0; t < 50; ++t)
+    for (int row = 0; row < 37; ++row) {
+      double want = 0, size = 0;
+      for (int k = 0; k < 384; ++k) {
+        const double term = matrix.weights[row * 384 + k] *
+                            load_number(x.data(), NumberType::kBfloat16, t * 384 + k);
+        want += term;
+        size += std::abs(term);
+      }
+      ASSERT_NEAR(y[t * 37 + row], want, size * 0x1.02p-9) << t << " " << row;
+    }
 }
 
 TEST_P(QuantizedLinear, ReadsAndWritesHalvesAtOddPlacesWithStrides) {

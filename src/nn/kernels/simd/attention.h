@@ -167,7 +167,7 @@ class PlainMix {
     }
   }
 
- private:
+ protected:
   static constexpr int kSteps = kKeysTogether / Dot::kColumnsPerStep;
   static constexpr int kNumberBytes = 4 / Dot::kColumnsPerStep;
 

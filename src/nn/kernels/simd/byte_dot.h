@@ -71,4 +71,15 @@ concept MatrixDot = requires {
   typename Dot::PairSums;
 };
 
+/// Multiplies in tiles of weights that are scaled already: its add() takes the place of a panel's
+/// loops.
+template <class Dot>
+concept TiledDot = Dot::kIsTiled;
+
+/// Tokens whose activations lie together, see Prepare.
+template <class Dot>
+constexpr int kTileTokens = kMaxTile;
+template <TiledDot Dot>
+constexpr int kTileTokens<Dot> = kTiledTokens;
+
 }  // namespace prismvid::nn::kernels

@@ -40,38 +40,60 @@ void add_dense_tile(const std::uint8_t* weights, int steps, const std::uint8_t* 
   for (int t = 0; t < T; ++t) V::store(out + 16 * t, dots[t]);
 }
 
-/// Adds what columns [first, first + count) of one block give for all tokens.
-template <class Dot, class Source>
+/// Adds what a stretch of columns of B blocks, which lie `next_block` bytes apart, gives for the
+/// tokens of a tile.
+template <class Dot, int B>
+void add_dense_blocks(const std::uint8_t* weights, std::size_t next_block, int columns,
+                      int all_columns, const std::uint8_t* x, int tokens, float* const* out) {
+  in_parts<Dot::template kTokensTogether<0>>(tokens, [&]<int T>(int from) {
+    for (int b = 0; b < B; ++b)
+      add_dense_tile<Dot, T>(weights + b * next_block, columns / Dot::kColumnsPerStep, x + 4 * from,
+                             4 * tokens, out[b] + 16 * from);
+  });
+}
+template <class Dot, int B>
+requires TiledDot<Dot>
+void add_dense_blocks(const std::uint8_t* weights, std::size_t next_block, int columns,
+                      int all_columns, const std::uint8_t* x, int tokens, float* const* out) {
+  Dot::template add<B>(weights, next_block, columns, all_columns, x, tokens, out);
+}
+
+/// Adds what columns [first, first + count) of B blocks give for all tokens.
+template <class Dot, int B, class Source>
 void add_dense_stretch(const DenseArguments& a, int block, int first, int count, Source& source,
-                       float* sums) {
+                       float (*sums)[kMaxTokens * 16]) {
   const int columns = a.matrix.columns;
+  const std::size_t block_bytes = std::size_t(columns) * 16 * Source::kWeightBytes;
   const std::uint8_t* weights = source.stretch(
-      a.matrix.data + (std::size_t(block) * columns + first) * 16 * Source::kWeightBytes, count);
-  for (int t = 0; t < a.tokens; t += kMaxTile) {
-    const int tokens = a.tokens - t < kMaxTile ? a.tokens - t : kMaxTile;
-    const std::uint8_t* x = a.prepared + t / kMaxTile * prepared_bytes(kMaxTile, columns, columns) +
+      a.matrix.data + block * block_bytes + std::size_t(first) * 16 * Source::kWeightBytes, count);
+  constexpr int kTile = kTileTokens<Dot>;
+  for (int t = 0; t < a.tokens; t += kTile) {
+    const int tokens = a.tokens - t < kTile ? a.tokens - t : kTile;
+    const std::uint8_t* x = a.prepared + t / kTile * prepared_bytes(kTile, columns, columns) +
                             value_bytes<Dot>(tokens, first);
-    in_parts<Dot::template kTokensTogether<0>>(tokens, [&]<int T>(int from) {
-      add_dense_tile<Dot, T>(weights, count / Dot::kColumnsPerStep, x + 4 * from, 4 * tokens,
-                             sums + 16 * (t + from));
-    });
+    float* out[B];
+    for (int b = 0; b < B; ++b) out[b] = sums[b] + 16 * t;
+    add_dense_blocks<Dot, B>(weights, block_bytes, count, columns, x, tokens, out);
   }
 }
 
 template <class Dot, class Source = InPlace<Dot>>
 void multiply_dense(const DenseArguments& a) {
   using V = typename Dot::Vector;
-  constexpr int kStretch = 256 * Dot::kColumnsPerStep;
+  constexpr int kStretch = TiledDot<Dot> ? 2048 : 256 * Dot::kColumnsPerStep;
+  constexpr int B = TiledDot<Dot> ? 2 : 1;
   Source source;
-  alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
-  for (int first = a.first_block; first < a.last_block; first += kBlocksTogether) {
+  alignas(64) float sums[kBlocksTogether<Dot>][kMaxTokens * 16];
+  for (int first = a.first_block; first < a.last_block; first += kBlocksTogether<Dot>) {
     const int left = a.last_block - first;
-    const int blocks = left < kBlocksTogether ? left : kBlocksTogether;
+    const int blocks = left < kBlocksTogether<Dot> ? left : kBlocksTogether<Dot>;
     for (int i = 0; i < blocks; ++i) start_sums<V>(a, first + i, sums[i]);
     for (int k = 0; k < a.matrix.columns; k += kStretch) {
       const int count = a.matrix.columns - k < kStretch ? a.matrix.columns - k : kStretch;
-      for (int i = 0; i < blocks; ++i)
-        add_dense_stretch<Dot>(a, first + i, k, count, source, sums[i]);
+      int i = 0;
+      for (; B == 2 && i + 2 <= blocks; i += 2)
+        add_dense_stretch<Dot, B>(a, first + i, k, count, source, sums + i);
+      for (; i < blocks; ++i) add_dense_stretch<Dot, 1>(a, first + i, k, count, source, sums + i);
     }
     store_blocks<V>(a, a.matrix.rows, first, blocks, sums);
   }

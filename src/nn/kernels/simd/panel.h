@@ -86,7 +86,8 @@ typename Dot::Vector::Floats whole_bias(typename Dot::Vector::Floats scale,
 /// Some groups of a block, unpacked once for all tokens.
 template <class Dot>
 struct Panel {
-  static constexpr int kColumns = 128 * Dot::kColumnsPerStep;
+  // Tiles stay in registers through all columns, so that panels need not fit into the first cache.
+  static constexpr int kColumns = TiledDot<Dot> ? 2048 : 128 * Dot::kColumnsPerStep;
   static constexpr int kMaxGroups = kColumns / 32;
   alignas(64) std::uint8_t values[kColumns / Dot::kColumnsPerStep * 64];
   alignas(64) float scales[kMaxGroups * 16];
@@ -101,14 +102,18 @@ struct Panel {
     for (int g = 0; g < groups; ++g) {
       const auto scale = V::load_numbers(p, m.scale_type);
       V::store(scales + 16 * g, scale);
-      V::store(biases + 16 * g,
-               whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type)));
+      const auto bias =
+          whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type));
+      V::store(biases + 16 * g, bias);
       p += 32 * number;
       for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
         const Unit<V, kBits> unit(p);
         if constexpr (MatrixDot<Dot>)
           for (int i = 0; i < 8; i += 2, to += 128)
             Dot::template store_pair<kBits>(to, unit.vectors[i], unit.vectors[i + 1]);
+        else if constexpr (TiledDot<Dot>)
+          for (const typename Dot::Scaling scaling(scale, bias); const auto& bytes : unit.vectors)
+            scaling.store(to, bytes), to += 64 * kSteps;
         else
           for (int i = 0; i < 8; ++i, to += 64 * kSteps)
             Dot::template store_panel<kBits>(to, unit.vectors[i]);

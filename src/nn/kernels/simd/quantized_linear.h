@@ -189,7 +189,8 @@ template <class Dot>
 TileView tile_view(const MultiplyArguments& a, int first_token, int tokens, int first_group) {
   const PackedBlocks& m = a.matrix;
   const std::uint8_t* tile =
-      a.prepared + first_token / kMaxTile * prepared_bytes(kMaxTile, m.columns, m.group_size);
+      a.prepared +
+      first_token / kTileTokens<Dot> * prepared_bytes(kTileTokens<Dot>, m.columns, m.group_size);
   const int rows = kRowsOfToken<Dot> * tokens;
   const auto* scales = reinterpret_cast<const float*>(tile + value_bytes<Dot>(rows, m.columns));
   const float* sums = scales + std::size_t(m.columns / m.group_size) * rows;
@@ -262,7 +263,10 @@ void in_parts(int tokens, F&& f) {
 }
 
 /// Blocks whose results are kept while a stretch of the activations stays in the second cache.
+template <class Dot>
 constexpr int kBlocksTogether = 4;
+template <TiledDot Dot>
+constexpr int kBlocksTogether<Dot> = 16;  // what is faster waits longer for the third
 
 template <class Dot>
 constexpr bool kPairsBlocks = false;
@@ -276,6 +280,32 @@ static void fetch_part(const std::uint8_t* data, std::size_t bytes, int part, in
     __builtin_prefetch(data + at, 0, 2);
 }
 
+/// Adds what `groups` groups of B blocks give for the tokens of a tile.
+template <class Dot, int kBits, int B>
+void multiply_tile(const MultiplyArguments& a, const Panel<Dot>* panels, int groups, TileView x,
+                   int tokens, float* const* sums) {
+  const int steps = a.matrix.group_size / Dot::kColumnsPerStep;
+  constexpr int kRows = kRowsOfToken<Dot>;
+  in_parts<Dot::template kTokensTogether<kBits> / kRows>(tokens, [&]<int kTokens>(int from) {
+    constexpr int T = kRows * kTokens;
+    float* out[B];
+    for (int b = 0; b < B; ++b) out[b] = sums[b] + 16 * from;
+    if constexpr (B == 2 && kPairsBlocks<Dot>)
+      multiply_panel_pair<Dot, kBits, T>(panels, groups, steps, x.from(kRows * from), out);
+    else if constexpr (kUnrolls<Dot, kBits>)
+      multiply_unrolled_panel<Dot, kBits, T>(*panels, groups, steps, x.from(kRows * from), *out);
+    else
+      multiply_panels<Dot, kBits, T, B>(panels, groups, steps, x.from(kRows * from), out);
+  });
+}
+template <class Dot, int kBits, int B>
+requires TiledDot<Dot>
+void multiply_tile(const MultiplyArguments& a, const Panel<Dot>* panels, int groups, TileView x,
+                   int tokens, float* const* sums) {
+  Dot::template add<B>(panels[0].values, sizeof(panels[0]), groups * a.matrix.group_size,
+                       a.matrix.columns, x.values, tokens, sums);
+}
+
 /// Adds what `groups` groups from `first_group` of B blocks give for all tokens.
 template <class Dot, int kBits, int B>
 void add_panels(const MultiplyArguments& a, int block, int first_group, int groups,
@@ -285,30 +315,22 @@ void add_panels(const MultiplyArguments& a, int block, int first_group, int grou
   for (int b = 0; b < B; ++b)
     panels[b].template unpack<kBits>(
         m, m.data + (block + b) * m.block_bytes + first_group * group_bytes, groups);
-  const int steps = m.group_size / Dot::kColumnsPerStep;
   // What these blocks, or behind their last group the next ones, are unpacked from next.
   const bool is_last = (first_group + groups) * m.group_size == m.columns;
-  const std::size_t ahead =
-      is_last ? kBlocksTogether * m.block_bytes - first_group * group_bytes : groups * group_bytes;
-  const bool has_next = !is_last || block + kBlocksTogether + B <= a.last_block;
-  for (int t = 0; t < a.tokens; t += kMaxTile) {
-    const int tokens = a.tokens - t < kMaxTile ? a.tokens - t : kMaxTile;
+  const std::size_t ahead = is_last
+                                ? kBlocksTogether<Dot> * m.block_bytes - first_group * group_bytes
+                                : groups * group_bytes;
+  const bool has_next = !is_last || block + kBlocksTogether<Dot> + B <= a.last_block;
+  constexpr int kTile = kTileTokens<Dot>;
+  for (int t = 0; t < a.tokens; t += kTile) {
+    const int tokens = a.tokens - t < kTile ? a.tokens - t : kTile;
     const TileView x = tile_view<Dot>(a, t, tokens, first_group);
     for (int b = 0; has_next && b < B; ++b)
       fetch_part(m.data + (block + b) * m.block_bytes + first_group * group_bytes + ahead,
-                 groups * group_bytes, t / kMaxTile, (a.tokens + kMaxTile - 1) / kMaxTile);
-    constexpr int kRows = kRowsOfToken<Dot>;
-    in_parts<Dot::template kTokensTogether<kBits> / kRows>(tokens, [&]<int kTokens>(int from) {
-      constexpr int T = kRows * kTokens;
-      float* out[B];
-      for (int b = 0; b < B; ++b) out[b] = sums[b] + 16 * (t + from);
-      if constexpr (B == 2 && kPairsBlocks<Dot>)
-        multiply_panel_pair<Dot, kBits, T>(panels, groups, steps, x.from(kRows * from), out);
-      else if constexpr (kUnrolls<Dot, kBits>)
-        multiply_unrolled_panel<Dot, kBits, T>(*panels, groups, steps, x.from(kRows * from), *out);
-      else
-        multiply_panels<Dot, kBits, T, B>(panels, groups, steps, x.from(kRows * from), out);
-    });
+                 groups * group_bytes, t / kTile, (a.tokens + kTile - 1) / kTile);
+    float* out[B];
+    for (int b = 0; b < B; ++b) out[b] = sums[b] + 16 * t;
+    multiply_tile<Dot, kBits, B>(a, panels, groups, x, tokens, out);
   }
 }
 
@@ -318,7 +340,7 @@ void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks)
   const int groups = a.matrix.columns / a.matrix.group_size;
   const int step = Panel<Dot>::kColumns / a.matrix.group_size;
   Panel<Dot> panels[B];
-  alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
+  alignas(64) float sums[kBlocksTogether<Dot>][kMaxTokens * 16];
   for (int i = 0; i < blocks; ++i) start_sums<typename Dot::Vector>(a, first_block + i, sums[i]);
   for (int g = 0; g < groups; g += step) {
     const int count = groups - g < step ? groups - g : step;
@@ -337,7 +359,7 @@ void multiply_streaming(const MultiplyArguments& a, int first_block, int blocks)
   using V = typename Dot::Vector;
   constexpr int kRows = kRowsOfToken<Dot>;
   const PackedBlocks& m = a.matrix;
-  alignas(64) float sums[kBlocksTogether][kMaxTokens * 16];
+  alignas(64) float sums[kBlocksTogether<Dot>][kMaxTokens * 16];
   const TileView x = tile_view<Dot>(a, 0, a.tokens, 0);
   for (int i = 0; i < blocks; ++i) {
     start_sums<V>(a, first_block + i, sums[i]);
@@ -351,8 +373,9 @@ void multiply_streaming(const MultiplyArguments& a, int first_block, int blocks)
 
 template <class Dot, int kBits>
 void multiply_blocks(const MultiplyArguments& a) {
-  for (int block = a.first_block; block < a.last_block; block += kBlocksTogether) {
-    const int left = a.last_block - block, count = left < kBlocksTogether ? left : kBlocksTogether;
+  for (int block = a.first_block; block < a.last_block; block += kBlocksTogether<Dot>) {
+    const int left = a.last_block - block,
+              count = left < kBlocksTogether<Dot> ? left : kBlocksTogether<Dot>;
     if constexpr (Dot::kRoundsToBytes)
       if (kRowsOfToken<Dot> * a.tokens <= Dot::Vector::kStreamedTokens) {
         multiply_streaming<Dot, kBits>(a, block, count);
