@@ -15,17 +15,15 @@ mx::array Embedding::operator()(const mx::array& ids) const {
   return dequantized(chosen);
 }
 
-void Embedding::look_up(std::span<const int32_t> ids, const kernels::Rows& output) const {
-  if (const SharedMatrix packed = kernel_matrix()) return packed->look_up(ids, output);
-  mx::array rows = (*this)(mx::array(ids.begin(), {static_cast<int>(ids.size())}));
-  rows.eval();
-  std::memcpy(output.data, rows.data<void>(), rows.nbytes());
+mx::array Embedding::in_float32(const mx::array& ids) const {
+  return mx::astype((*this)(ids), mx::float32);
 }
 
-mx::Dtype Embedding::dtype() const {
-  if (const SharedMatrix packed = kernel_matrix()) return packed->dtype();
-  const Matrix& table = std::get<Matrix>(table_);
-  return table.dtype.value_or(table.is_quantized() ? table.scales->dtype() : table.weight.dtype());
+void Embedding::look_up(std::span<const int32_t> ids, const kernels::Rows& output) const {
+  if (const SharedMatrix packed = kernel_matrix()) return packed->look_up(ids, output);
+  mx::array rows = in_float32(mx::array(ids.begin(), {static_cast<int>(ids.size())}));
+  rows.eval();
+  std::memcpy(output.data, rows.data<void>(), rows.nbytes());
 }
 
 mx::array Embedding::as_linear(const mx::array& x) const {

@@ -10,13 +10,15 @@ class Embedding {
   explicit Embedding(Matrix table) : table_(std::move(table)) {}
   explicit Embedding(std::shared_ptr<const KernelMatrix> table) : table_(std::move(table)) {}
 
-  /// (tokens) int32 -> (tokens, width)
+  /// (tokens) int32 -> (tokens, width): float32 where the CPU kernels read the table, else in its
+  /// dtype.
   mx::array operator()(const mx::array& ids) const;
 
-  /// The same at once, on the calling thread.
-  void look_up(std::span<const int32_t> ids, const kernels::Rows& output) const;
+  /// The same in float32.
+  mx::array in_float32(const mx::array& ids) const;
 
-  mx::Dtype dtype() const;  // of the vectors
+  /// in_float32() at once, on the calling thread.
+  void look_up(std::span<const int32_t> ids, const kernels::Rows& output) const;
 
   /// Null where the CPU kernels read it.
   const Matrix* plain_matrix() const { return std::get_if<Matrix>(&table_); }

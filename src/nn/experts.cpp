@@ -58,7 +58,7 @@ void mix_experts(const PackedExpertWeights& weights, MixtureOfExperts::Options o
 
 mx::array by_kernel(const mx::array& x, const mx::array& scores, const mx::array& other,
                     const PackedExpertWeights& weights, MixtureOfExperts::Options options) {
-  return kernel_array("Experts", x.shape(), x.dtype(), {x, scores, other},
+  return kernel_array("Experts", x.shape(), other.dtype(), {x, scores, other},
                       [=](const std::vector<mx::array>& in, mx::array& output) {
                         mix_experts(weights, options, rows_of(in[0]), rows_of(in[1]),
                                     rows_of(in[2]), writable_rows_of(output));

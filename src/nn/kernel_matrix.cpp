@@ -69,7 +69,7 @@ std::shared_ptr<const KernelMatrix> KernelMatrix::pack(
     PackedMatrix packed(view_of(words, scales, biases, matrix.quantization), pool, added.data,
                         added.type);
     return std::shared_ptr<const KernelMatrix>(
-        new KernelMatrix(std::move(packed), scales.dtype(), std::move(runtime)));
+        new KernelMatrix(std::move(packed), std::move(runtime)));
   }
   // The kernels have no f16 weights: f32 holds them exactly.
   const mx::array weight =
@@ -77,7 +77,7 @@ std::shared_ptr<const KernelMatrix> KernelMatrix::pack(
                                                      : matrix.weight);
   DenseMatrix dense(rows_of(weight), added.data, added.type, pool);
   return std::shared_ptr<const KernelMatrix>(
-      new KernelMatrix(std::move(dense), matrix.weight.dtype(), std::move(runtime)));
+      new KernelMatrix(std::move(dense), std::move(runtime)));
 }
 
 int KernelMatrix::rows() const {
@@ -128,12 +128,13 @@ mx::array multiply_transposed(const mx::array& x, SharedMatrix matrix,
   check_fits(x, *matrix);
   const mx::Shape shape = product_shape(x, *matrix);
   std::vector<mx::array> inputs = {x};
+  const mx::Dtype written = dtype.value_or(addend.value_or(x).dtype());
   if (addend) {
     check(addend->shape() == shape && number_type(addend->dtype()), ErrorCode::kInvalidArgument,
           "linear: what is added must have the product's shape");
     inputs.push_back(*addend);
   }
-  return kernel_array("Linear", shape, dtype.value_or(x.dtype()), std::move(inputs),
+  return kernel_array("Linear", shape, written, std::move(inputs),
                       [matrix](const std::vector<mx::array>& in, mx::array& output) {
                         std::optional<kernels::ConstRows> added;
                         if (in.size() > 1) added = rows_of(in[1]);
@@ -221,7 +222,7 @@ mx::array multiply_gated(const mx::array& x, SharedMatrix gate, SharedMatrix up)
 mx::array look_up(const mx::array& ids, std::shared_ptr<const KernelMatrix> table) {
   const int columns = table->columns();
   return kernel_array(
-      "LookUp", {ids.shape(0), columns}, table->dtype(), {ids},
+      "LookUp", {ids.shape(0), columns}, mx::float32, {ids},
       [table](const std::vector<mx::array>& inputs, mx::array& output) {
         table->look_up({inputs[0].data<int32_t>(), inputs[0].size()}, writable_rows_of(output));
       });

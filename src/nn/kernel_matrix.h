@@ -28,7 +28,6 @@ class KernelMatrix {
   int rows() const;
   int columns() const;
   size_t bytes() const;
-  mx::Dtype dtype() const { return dtype_; }  // of the plain matrix's numbers
   const KernelRuntime& runtime() const { return *runtime_; }
 
   /// output (tokens, rows) = input (tokens, columns) times the matrix transposed, plus the bias.
@@ -46,18 +45,17 @@ class KernelMatrix {
 
  private:
   using Weights = std::variant<kernels::PackedMatrix, kernels::DenseMatrix>;
-  KernelMatrix(Weights weights, mx::Dtype dtype, std::shared_ptr<const KernelRuntime> runtime)
-      : weights_(std::move(weights)), dtype_(dtype), runtime_(std::move(runtime)) {}
+  KernelMatrix(Weights weights, std::shared_ptr<const KernelRuntime> runtime)
+      : weights_(std::move(weights)), runtime_(std::move(runtime)) {}
 
   Weights weights_;
-  mx::Dtype dtype_;
   std::shared_ptr<const KernelRuntime> runtime_;
 };
 
 using SharedMatrix = std::shared_ptr<const KernelMatrix>;
 
 /// x (..., in) times the matrix transposed, plus its bias and `addend` (..., out), rounded once to
-/// `dtype`, or to the dtype of x.
+/// `dtype`, or to that of `addend`, or of x.
 mx::array multiply_transposed(const mx::array& x, SharedMatrix matrix,
                               const std::optional<mx::array>& addend = std::nullopt,
                               std::optional<mx::Dtype> dtype = std::nullopt);
@@ -80,7 +78,7 @@ mx::array multiply_together(const mx::array& x, std::vector<SharedMatrix> matric
 /// silu(x gate^T) * (x up^T) in the dtype of x.
 mx::array multiply_gated(const mx::array& x, SharedMatrix gate, SharedMatrix up);
 
-/// (tokens) int32 -> (tokens, in)
+/// (tokens) int32 -> (tokens, in), float32
 mx::array look_up(const mx::array& ids, std::shared_ptr<const KernelMatrix> table);
 
 }  // namespace prismvid::nn

@@ -33,7 +33,7 @@ class Linear {
 
   mx::array operator()(const mx::array& x) const;
 
-  /// y + other, of the shape of y: on the CPU kernels rounded once.
+  /// y + other, of the shape of y: on the CPU kernels rounded once, to the dtype of other.
   mx::array plus(const mx::array& x, const mx::array& other) const;
 
   /// y in float32.

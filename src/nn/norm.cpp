@@ -14,7 +14,7 @@ bool has_kernel(const SharedKernels& kernels, const mx::array& x, const mx::arra
 
 mx::array RmsNorm::operator()(const mx::array& x) const {
   if (!has_kernel(kernels_, x, weight_)) return mx::fast::rms_norm(x, weight_, epsilon_);
-  return kernel_array("RmsNorm", x.shape(), x.dtype(), {x, weight_},
+  return kernel_array("RmsNorm", x.shape(), weight_.dtype(), {x, weight_},
                       [kernels = kernels_, epsilon = epsilon_](const std::vector<mx::array>& inputs,
                                                                mx::array& output) {
                         const mx::array& weight = inputs[1];
@@ -28,7 +28,7 @@ mx::array RmsNorm::operator()(const mx::array& x) const {
 mx::array LayerNorm::operator()(const mx::array& x) const {
   if (!has_kernel(kernels_, x, weight_) || bias_.dtype() != weight_.dtype())
     return mx::fast::layer_norm(x, weight_, bias_, epsilon_);
-  return kernel_array("LayerNorm", x.shape(), x.dtype(), {x, weight_, bias_},
+  return kernel_array("LayerNorm", x.shape(), weight_.dtype(), {x, weight_, bias_},
                       [kernels = kernels_, epsilon = epsilon_](const std::vector<mx::array>& inputs,
                                                                mx::array& output) {
                         const mx::array& weight = inputs[1];

@@ -5,7 +5,8 @@
 
 namespace prismvid::nn {
 
-/// Root mean square norm over the last axis (arXiv:1910.07467).
+/// Root mean square norm over the last axis (arXiv:1910.07467), in the dtype of the weight where
+/// the CPU kernels work it out: x may be wider.
 class RmsNorm {
  public:
   RmsNorm(mx::array weight, float epsilon, SharedKernels kernels = nullptr)
@@ -21,7 +22,7 @@ class RmsNorm {
   SharedKernels kernels_;
 };
 
-/// Layer norm over the last axis (arXiv:1607.06450).
+/// Layer norm over the last axis (arXiv:1607.06450), in the dtype of the weight as RmsNorm.
 class LayerNorm {
  public:
   LayerNorm(mx::array weight, mx::array bias, float epsilon, SharedKernels kernels = nullptr)

@@ -66,13 +66,13 @@ class Step {
         context_(model.kernels()->context()),
         turns_(positions, config),
         type_(type),
-        hidden_(made(config.hidden_size, positions)),
+        hidden_(NumberType::kFloat32, static_cast<int>(positions.size()), config.hidden_size),
         normed_(made(config.hidden_size, positions)),
         projected_(made((config.heads + 2 * config.key_value_heads) * config.head_dim, positions)),
         attended_(made(config.heads * config.head_dim, positions)),
         inner_(made(config.intermediate_size, positions)) {}
 
-  /// Hidden states ahead of the first layer, to be filled in before run().
+  /// Hidden states ahead of the first layer, float32, to be filled in before run().
   const Rows& hidden() const { return hidden_.rows(); }
 
   void run(mx::array& output) {
@@ -167,7 +167,7 @@ mx::array step_on_cpu(const LanguageModel& model, const TextConfig& config,
   for (const SequencePart& part : parts)
     for (nn::KeyValueCache& cache : *part.caches) cache.reserve(cache.size() + part.tokens);
   const int tokens = static_cast<int>(ids.size());
-  const mx::Dtype dtype = model.embed_tokens().dtype();
+  const mx::Dtype dtype = model.last_norm().weight().dtype();
   Step step(model, config, nn::number_type(dtype).value(), positions, parts);
   model.embed_tokens().look_up(ids, step.hidden());
   mx::array hidden = nn::uninitialized_array({1, tokens, config.hidden_size}, dtype);

@@ -87,8 +87,10 @@ class LanguageModel {
  public:
   LanguageModel(const TextConfig& config, bool tied_head, nn::Weights& weights);
 
-  /// (tokens) -> (tokens, hidden)
-  mx::array embed(const mx::array& ids) const { return embed_tokens_(ids); }
+  /// (tokens) -> (tokens, hidden), in float32 on the CPU kernels: what layers add up stays so.
+  mx::array embed(const mx::array& ids) const {
+    return kernels_ ? embed_tokens_.in_float32(ids) : embed_tokens_(ids);
+  }
 
   /// Hidden states behind the last norm, (1, tokens, hidden). The tokens are those of `parts`, one
   /// part behind the other. `deepstack[l]` (tokens, hidden) is added after layer l.

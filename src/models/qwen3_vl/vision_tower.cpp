@@ -127,14 +127,17 @@ VisionTower::VisionTower(const VisionConfig& config, nn::Weights& weights)
           weights.matrix(kRoot + "pos_embed", {config.position_embeddings, config.hidden_size}))),
       blocks_(make_blocks(config, weights)),
       merger_(config, weights, kRoot + "merger.", PatchMerger::NormOf::kPatch),
-      deepstack_merger_list_(make_deepstack(config, weights)) {}
+      deepstack_merger_list_(make_deepstack(config, weights)),
+      kernels_(weights.kernels()) {}
 
 VisionFeatures VisionTower::operator()(const PatchRows& rows, const Trace& trace) const {
   const Grid& grid = rows.grid;
   const mx::Dtype dtype = pos_embed_.dtype();
-  mx::array h = patch_embed_(mx::astype(pixel_values(rows, config_.patch_values()), dtype));
+  const mx::array pixels = mx::astype(pixel_values(rows, config_.patch_values()), dtype);
+  // What blocks add up stays in float32 on the CPU kernels.
+  mx::array h = kernels_ ? patch_embed_.in_float32(pixels) : patch_embed_(pixels);
   report(trace, "patch_embed", h);
-  h = h + mx::astype(position_embeddings(grid), dtype);
+  h = h + mx::astype(position_embeddings(grid), h.dtype());
   report(trace, "positioned", h);
   const nn::Rotation turn = rotation(grid);
 

@@ -83,6 +83,7 @@ class VisionTower {
   std::vector<VisionBlock> blocks_;
   PatchMerger merger_;
   std::vector<PatchMerger> deepstack_merger_list_;
+  nn::SharedKernels kernels_;
 };
 
 }  // namespace prismvid::qwen3_vl

@@ -24,18 +24,19 @@ void for_rows(ThreadPool& pool, int rows, int columns, const Work& work) {
 
 void normalize(const Context& context, const ConstRows& input, const NormWeights& weights,
                const Rows& output) {
-  check(input.rows == output.rows && input.columns == output.columns && input.type == output.type,
-        ErrorCode::kInvalidArgument, "norm: output must be as the input");
+  check(input.rows == output.rows && input.columns == output.columns, ErrorCode::kInvalidArgument,
+        "norm: output must have the input's shape");
   for_rows(context.pool, input.rows, input.columns, [&](int first, int last) {
     for (int row = first; row < last; ++row)
       context.table.normalize({.input = at_row(input, row),
-                               .type = input.type,
+                               .input_type = input.type,
                                .weight = weights.weight,
                                .bias = weights.bias,
                                .weight_type = weights.type,
                                .columns = input.columns,
                                .epsilon = weights.epsilon,
-                               .output = at_row(output, row)});
+                               .output = at_row(output, row),
+                               .output_type = output.type});
   });
 }
 

@@ -13,7 +13,8 @@ struct NormWeights {
   float epsilon;
 };
 
-/// Norm of each row (arXiv:1910.07467, arXiv:1607.06450), in f32, rounded once.
+/// Norm of each row (arXiv:1910.07467, arXiv:1607.06450), in f32, rounded once to the
+/// type of the output.
 void normalize(const Context& context, const ConstRows& input, const NormWeights& weights,
                const Rows& output);
 

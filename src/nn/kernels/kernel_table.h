@@ -199,13 +199,14 @@ struct KeyRows {
 /// Root mean square norm of one row, or layer norm where `bias` is given.
 struct NormalizeArguments {
   const void* input;
-  NumberType type;  // of input and output
+  NumberType input_type;
   const void* weight;
   const void* bias;  // null: root mean square
   NumberType weight_type;
   int columns;
   float epsilon;
   void* output;
+  NumberType output_type;
 };
 
 /// Rotary position of one token's heads, each behind its root mean square norm where `weight` is

@@ -118,14 +118,14 @@ void attend_rows(const AttendRowsArguments& a) {
 }
 
 void normalize(const NormalizeArguments& a) {
-  const auto x = [&](int k) { return load_number(a.input, a.type, k); };
+  const auto x = [&](int k) { return load_number(a.input, a.input_type, k); };
   float mean = 0, square = 0;
   for (int k = 0; a.bias && k < a.columns; ++k) mean += x(k) / a.columns;
   for (int k = 0; k < a.columns; ++k) square += (x(k) - mean) * (x(k) - mean) / a.columns;
   const float scale = 1 / std::sqrt(square + a.epsilon);
   for (int k = 0; k < a.columns; ++k) {
     const float bias = a.bias ? load_number(a.bias, a.weight_type, k) : 0.0f;
-    store_number(a.output, a.type, k,
+    store_number(a.output, a.output_type, k,
                  (x(k) - mean) * scale * load_number(a.weight, a.weight_type, k) + bias);
   }
 }

@@ -49,32 +49,35 @@ class Elementwise : public testing::TestWithParam<LevelAndType> {
     ASSERT_NEAR(got, want, rounding * std::abs(want) + 4e-6 * size + 1e-6);
   }
 
+  /// Of rows of `type`, written in the parameter's.
+  void expect_norm_agrees(int columns, bool has_bias, NumberType type) {
+    const int rows = 3;
+    Numbers x(type, rows * columns, 1, 2, 1), y(GetParam().type, rows * columns, 2);
+    Numbers weight(NumberType::kBfloat16, columns, 3), bias(NumberType::kBfloat16, columns, 4);
+    normalize(context(), x.read(columns),
+              {weight.data(), has_bias ? bias.data() : nullptr, weight.type, 1e-6f},
+              y.rows(columns));
+    EXPECT_TRUE(y.is_intact());
+    for (int r = 0; r < rows; ++r) {
+      double mean = 0, square = 0;
+      for (int k = 0; has_bias && k < columns; ++k) mean += x[r * columns + k] / columns;
+      for (int k = 0; k < columns; ++k) square += std::pow(x[r * columns + k] - mean, 2) / columns;
+      for (int k = 0; k < columns; ++k) {
+        const double whole = (x[r * columns + k] - mean) / std::sqrt(square + 1e-6);
+        expect_near(y[r * columns + k], whole * weight[k] + (has_bias ? bias[k] : 0),
+                    columns == 1 ? 1000 : std::abs(weight[k]) + 1);
+      }
+    }
+  }
+
   ThreadPool pool_{2};
 };
 
 TEST_P(Elementwise, NormsAgreeForEveryWidth) {
-  for (int columns : {1, 15, 16, 17, 64, 100, 1152, 4096}) {
-    for (bool has_bias : {false, true}) {
-      const int rows = 3;
-      Numbers x(GetParam().type, rows * columns, 1, 2, 1), y(GetParam().type, rows * columns, 2);
-      Numbers weight(NumberType::kBfloat16, columns, 3), bias(NumberType::kBfloat16, columns, 4);
-      normalize(context(), x.read(columns),
-                {weight.data(), has_bias ? bias.data() : nullptr, weight.type, 1e-6f},
-                y.rows(columns));
-      EXPECT_TRUE(y.is_intact());
-      for (int r = 0; r < rows; ++r) {
-        double mean = 0, square = 0;
-        for (int k = 0; has_bias && k < columns; ++k) mean += x[r * columns + k] / columns;
-        for (int k = 0; k < columns; ++k)
-          square += std::pow(x[r * columns + k] - mean, 2) / columns;
-        for (int k = 0; k < columns; ++k) {
-          const double whole = (x[r * columns + k] - mean) / std::sqrt(square + 1e-6);
-          expect_near(y[r * columns + k], whole * weight[k] + (has_bias ? bias[k] : 0),
-                      columns == 1 ? 1000 : std::abs(weight[k]) + 1);
-        }
-      }
-    }
-  }
+  for (int columns : {1, 15, 16, 17, 64, 100, 1152, 4096})
+    for (bool has_bias : {false, true})
+      for (NumberType type : {GetParam().type, NumberType::kFloat32})
+        expect_norm_agrees(columns, has_bias, type);
 }
 
 TEST_P(Elementwise, NormsShowNanAndKeepOtherRows) {

@@ -20,7 +20,7 @@ static float inverse_root(float x) {
 template <class V>
 void normalize(const NormalizeArguments& a) {
   const auto x = [&](int k, int count) {
-    return load_some<V>(number_at(a.input, a.type, k), a.type, count);
+    return load_some<V>(number_at(a.input, a.input_type, k), a.input_type, count);
   };
   const float inverse = 1.0f / a.columns;
   const float mean = a.bias ? sum_over<V>(a.columns, x) * inverse : 0.0f;
@@ -39,7 +39,7 @@ void normalize(const NormalizeArguments& a) {
     const auto whole =
         V::multiply(V::subtract(x(k, count), V::broadcast(mean)), V::broadcast(scale));
     const auto bias = a.bias ? parameter(a.bias) : V::zero();
-    store_some<V>(static_cast<char*>(a.output) + k * byte_size(a.type), a.type, count,
+    store_some<V>(static_cast<char*>(a.output) + k * byte_size(a.output_type), a.output_type, count,
                   V::multiply_add(whole, parameter(a.weight), bias));
   }
 }
