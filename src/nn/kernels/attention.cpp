@@ -98,7 +98,9 @@ class PackedHeads {
 int kind_of(const KernelTable& table, const AttentionInputs& in) {
   const NumberType type = in.queries.type;
   if (type == NumberType::kBfloat16 && table.multiply_tiles) return 1;
-  if (in.precision == Precision::kInt8 && type != NumberType::kFloat32 && table.attend_block[2])
+  const bool has_many = in.keys.tokens > kKeysTogether;  // few are not worth their rounding
+  if (in.precision == Precision::kInt8 && type != NumberType::kFloat32 && has_many &&
+      table.attend_block[2])
     return 2;
   return type == NumberType::kBfloat16 ? 1 : 0;
 }

@@ -67,11 +67,11 @@ struct QuantizedAttentionInputs {
 /// softmax runs along the keys (arXiv:2205.14135): no (queries, keys) matrix is made. bf16 is
 /// multiplied as bf16 where the processor does, with probabilities rounded to bf16; sums are f32.
 /// What is not finite in a query stays in its row; in a key or value it may also reach rows that
-/// do not see it, up to kQueriesTogether before. With kInt8, where a level has a form for it,
-/// queries and keys of half precision are rounded to bytes, each with a scale of its own, shares
-/// and values to 13 and 12 bits; what is not finite in a value may then reach kKeysTogether rows
-/// more. Throws kInvalidArgument for sizes that disagree, odd head sizes and those above
-/// kMaxHeadDim.
+/// do not see it, up to kQueriesTogether before. With kInt8, where a level has a form for it
+/// and keys are more than kKeysTogether, queries and keys of half precision are rounded to bytes,
+/// each with a scale of its own, shares and values to 13 and 12 bits; what is not finite in a value
+/// may then reach kKeysTogether rows more. Throws kInvalidArgument for sizes that disagree, odd
+/// head sizes and those above kMaxHeadDim.
 void attention(const Context& context, const AttentionInputs& inputs, const Heads& output);
 
 /// The same for the heads [head, head + count), which share keys and values, on the calling thread:

@@ -120,7 +120,7 @@ class Attention : public testing::TestWithParam<Case> {
     const bool has_tiles = GetParam().of.isa == Isa::kAmx;
     return GetParam().precision == Precision::kInt8 &&
            !(has_tiles && GetParam().of.type == NumberType::kBfloat16) &&
-           kernel_table(GetParam().of.isa).attend_block[2] != nullptr &&
+           kernel_table(GetParam().of.isa).attend_block[2] != nullptr && s.keys > kKeysTogether &&
            s.heads / s.key_heads * s.queries > kMaxQueryRows;
   }
   /// Whether those multiply shares and values as bytes, not as words of 16 bits.
