@@ -47,6 +47,8 @@ Level best_level() {
       return {read_avx512, multiply_avx512, {32, 64, 128}};
     case Isa::kAvx512:
       return {read_avx512, multiply_avx512, {32, 0, 128}};
+    case Isa::kAvxVnni:
+      return {read_avx2, multiply_avx_vnni, {16, 0, 64}};
     case Isa::kAvx2:
       return {read_avx2, multiply_avx2, {16, 0, 64}};
     default:

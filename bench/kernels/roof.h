@@ -35,5 +35,6 @@ float multiply_avx512(Product product, long steps);
 float multiply_amx(Product product, long steps);  // bf16 in tiles
 std::uint64_t read_avx2(const std::uint8_t* data, std::size_t bytes);
 float multiply_avx2(Product product, long steps);
+float multiply_avx_vnni(Product product, long steps);
 
 }  // namespace prismvid::bench

@@ -10,10 +10,12 @@
 #include <sys/auxv.h>
 #elif defined(__aarch64__) && defined(__APPLE__)
 #include <sys/sysctl.h>
-#elif defined(__x86_64__) && defined(__linux__)
+#elif defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
+#endif
 #endif
 
 namespace prismvid::nn::kernels {
@@ -23,6 +25,15 @@ bool has_avx2() {
 #if defined(__x86_64__)
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
          __builtin_cpu_supports("f16c");
+#else
+  return false;
+#endif
+}
+
+bool has_avx_vnni() {
+#if defined(__x86_64__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 4)) != 0;
 #else
   return false;
 #endif
@@ -98,6 +109,8 @@ const char* to_string(Isa isa) {
       return "portable";
     case Isa::kAvx2:
       return "avx2";
+    case Isa::kAvxVnni:
+      return "avx_vnni";
     case Isa::kAvx512:
       return "avx512";
     case Isa::kAvx512Bf16:
@@ -113,7 +126,8 @@ const char* to_string(Isa isa) {
 }
 
 bool is_x86(Isa isa) {
-  return isa == Isa::kAvx2 || isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16 || isa == Isa::kAmx;
+  return isa == Isa::kAvx2 || isa == Isa::kAvxVnni || isa == Isa::kAvx512 ||
+         isa == Isa::kAvx512Bf16 || isa == Isa::kAmx;
 }
 
 bool is_amd() {
@@ -127,6 +141,7 @@ bool is_amd() {
 std::vector<Isa> supported_isas() {
   std::vector<Isa> levels = {Isa::kPortable};
   if (has_avx2()) levels.push_back(Isa::kAvx2);
+  if (has_avx_vnni()) levels.push_back(Isa::kAvxVnni);
   if (has_avx512()) levels.push_back(Isa::kAvx512);
   if (has_avx512_bf16()) levels.push_back(Isa::kAvx512Bf16);
   if (has_amx()) levels.push_back(Isa::kAmx);
@@ -139,15 +154,15 @@ Isa chosen_isa() {
   const auto levels = supported_isas();
   const char* name = std::getenv("PRISMVID_ISA");
   if (name == nullptr || *name == '\0') return levels.back();
-  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kAmx, Isa::kNeon,
-                  Isa::kNeonI8mm}) {
+  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512, Isa::kAvx512Bf16,
+                  Isa::kAmx, Isa::kNeon, Isa::kNeonI8mm}) {
     if (std::string_view(name) != to_string(isa)) continue;
     check(std::find(levels.begin(), levels.end(), isa) != levels.end(), ErrorCode::kUnavailable,
           "PRISMVID_ISA=", name, ": this processor goes up to ", to_string(levels.back()));
     return isa;
   }
   fail(ErrorCode::kInvalidArgument, "PRISMVID_ISA=", name,
-       ": use portable, avx2, avx512, avx512_bf16, amx, neon or neon_i8mm");
+       ": use portable, avx2, avx_vnni, avx512, avx512_bf16, amx, neon or neon_i8mm");
 }
 
 }  // namespace prismvid::nn::kernels

@@ -9,6 +9,7 @@ namespace prismvid::nn::kernels {
 enum class Isa {
   kPortable,
   kAvx2,        // AVX2, FMA, F16C
+  kAvxVnni,     // and with AVX-VNNI
   kAvx512,      // AVX-512 F, BW, DQ, VL with VNNI
   kAvx512Bf16,  // and with BF16
   kAmx,         // and with AMX's tiles of bf16
@@ -27,8 +28,8 @@ bool is_amd();
 /// Levels this processor can run, lowest first.
 std::vector<Isa> supported_isas();
 
-/// The highest supported level, or the one PRISMVID_ISA names (portable, avx2, avx512,
-/// avx512_bf16, amx, neon, neon_i8mm).
+/// The highest supported level, or the one PRISMVID_ISA names (portable, avx2, avx_vnni,
+/// avx512, avx512_bf16, amx, neon, neon_i8mm).
 /// Throws kInvalidArgument for another name and kUnavailable for a level this processor lacks.
 Isa chosen_isa();
 

@@ -14,6 +14,7 @@ const KernelTable& kernel_table(Isa isa) {
   if (isa == Isa::kAmx) return amx_kernels();
   if (isa == Isa::kAvx512Bf16) return avx512_bf16_kernels();
   if (isa == Isa::kAvx512) return avx512_kernels();
+  if (isa == Isa::kAvxVnni) return avx_vnni_kernels();
   if (isa == Isa::kAvx2) return avx2_kernels();
 #elif defined(__aarch64__)
   if (isa == Isa::kNeonI8mm) return neon_i8mm_kernels();

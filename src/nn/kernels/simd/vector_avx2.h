@@ -7,8 +7,11 @@
 
 namespace prismvid::nn::kernels {
 
-/// Sixteen lanes of 32 bits as two registers; only for sources compiled for AVX2, FMA and F16C.
-struct Avx2 {
+/// Sixteen lanes of 32 bits as two registers; only for sources compiled for AVX2, FMA and F16C, and
+/// with AVX-VNNI where kHasVnni. Two types, so that no source runs a function that was compiled for
+/// the other.
+template <bool kHasVnni>
+struct Avx2Lanes {
   using FourBytes = std::uint32_t __attribute__((may_alias, aligned(1)));
   struct Floats {
     __m256 low, high;
@@ -18,24 +21,27 @@ struct Avx2 {
   };
   // Tokens whose sums fit into the registers beside weights that are unpacked for them alone.
   static constexpr int kStreamedTokens = 4;
-  static constexpr bool kKeepsPlaces = false;
+  static constexpr bool kKeepsPlaces = kHasVnni;  // for one token, see PlacedSums
   static constexpr bool kPairsBlocks = false;
   // 16 registers: two for each token's sums, two for the weights, one for an activation, and for
-  // bytes one for products. 8 bits need three more, see dot_bytes().
+  // bytes without VNNI one for products. 8 bits need three more then, see dot_bytes().
   static constexpr int kFloatTokensTogether = 6;
   template <int kBits>
-  static constexpr int kTokensTogether = kBits == 8 ? 4 : 6;
+  static constexpr int kTokensTogether = kBits == 8 && !kHasVnni ? 4 : 6;
   static constexpr int kTokensOfPair = 2;  // with two blocks of rows
-  /// Steps of kBits and 8 bits whose sums 16 bits hold; those of 8 bits are 32 bits wide at once.
+  /// Whether sums of products are 32 bits wide at once.
   template <int kBits>
-  static constexpr int kPartialSteps = kBits == 2   ? 32
-                                       : kBits == 3 ? 16
-                                       : kBits == 4 ? 8
-                                       : kBits == 5 ? 4
-                                       : kBits == 6 ? 2
-                                                    : 32;
+  static constexpr bool kIsWide = kHasVnni || kBits == 8;
+  /// Steps of kBits and 8 bits whose sums 16 bits hold.
   template <int kBits>
-  static constexpr int kOffset = kBits == 8 ? 128 : 0;
+  static constexpr int kPartialSteps = kIsWide<kBits> ? 32
+                                       : kBits == 2   ? 32
+                                       : kBits == 3   ? 16
+                                       : kBits == 4   ? 8
+                                       : kBits == 5   ? 4
+                                                      : 2;
+  template <int kBits>
+  static constexpr int kOffset = kBits == 8 && !kHasVnni ? 128 : 0;
 
   static Floats zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
   static Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
@@ -90,7 +96,7 @@ struct Avx2 {
     x = {within(x.low), within(x.high)};
     const auto nearest = [](__m256 v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT); };
     const Floats whole = {nearest(x.low), nearest(x.high)};
-    const Floats value = exp2_fraction<Avx2>(
+    const Floats value = exp2_fraction<Avx2Lanes>(
         Floats{_mm256_sub_ps(x.low, whole.low), _mm256_sub_ps(x.high, whole.high)});
     const auto power = [](__m256 v) {
       const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(127));
@@ -108,6 +114,12 @@ struct Avx2 {
   static Bytes load_bytes(const void* p) {
     const auto* v = static_cast<const __m256i*>(p);
     return {_mm256_loadu_si256(v), _mm256_loadu_si256(v + 1)};
+  }
+  /// Into registers: g++ 12 would load for each use.
+  static Bytes load_once(const void* p) {
+    Bytes v = load_bytes(p);
+    asm("" : "+x"(v.low), "+x"(v.high));
+    return v;
   }
   static void store_bytes(void* p, Bytes v) {
     auto* out = static_cast<__m256i*>(p);
@@ -201,6 +213,7 @@ struct Avx2 {
   /// Products of weights and four activations: pairs as 16 bits, of 8 bits all four as 32.
   template <int kBits>
   static Bytes multiply_bytes(Bytes weights, const void* four_signed) {
+    if constexpr (kHasVnni) return dot_bytes<kBits>(zero_bytes(), weights, four_signed);
     Bytes products;
     if constexpr (kBits == 8) {
       const Bytes sizes = magnitudes(weights);
@@ -229,7 +242,14 @@ struct Avx2 {
   template <int kBits>
   static Bytes dot_bytes(Bytes acc, Bytes weights, const void* four_signed) {
     __m256i x, products;
-    if constexpr (kBits == 8) {
+    if constexpr (kHasVnni) {
+      asm("vpbroadcastd %[four], %[x]\n\t"
+          "%{vex%} vpdpbusd %[x], %[low], %[sum_low]\n\t"
+          "%{vex%} vpdpbusd %[x], %[high], %[sum_high]"
+          : [sum_low] "+x"(acc.low), [sum_high] "+x"(acc.high), [x] "=&x"(x)
+          : [low] "x"(weights.low), [high] "x"(weights.high),
+            [four] "m"(*static_cast<const FourBytes*>(four_signed)));
+    } else if constexpr (kBits == 8) {
       const Bytes sizes = magnitudes(weights);
       asm("vpbroadcastd %[four], %[x]\n\t"
           "vpsignb %[low], %[x], %[p]\n\t"
@@ -258,6 +278,13 @@ struct Avx2 {
   }
   /// acc + two products of signed 16-bit numbers in each lane.
   static Bytes dot_words(Bytes acc, Bytes words, Bytes two_words) {
+    if constexpr (kHasVnni) {
+      asm("%{vex%} vpdpwssd %[two], %[low], %[sum_low]\n\t"
+          "%{vex%} vpdpwssd %[two], %[high], %[sum_high]"
+          : [sum_low] "+x"(acc.low), [sum_high] "+x"(acc.high)
+          : [low] "x"(words.low), [high] "x"(words.high), [two] "x"(two_words.low));
+      return acc;
+    }
     __m256i products;
     asm("vpmaddwd %[two], %[low], %[p]\n\t"
         "vpaddd %[p], %[sum_low], %[sum_low]\n\t"
@@ -286,8 +313,14 @@ struct Avx2 {
   /// What dot_bytes() added up as 32 bits.
   template <int kBits>
   static Bytes widened(Bytes partial) {
-    if constexpr (kBits == 8) return partial;
-    return {_mm256_madd_epi16(partial.low, ones()), _mm256_madd_epi16(partial.high, ones())};
+    if constexpr (kIsWide<kBits>) return partial;
+    return widened_words(partial);
+  }
+  /// sum + raised / 2^kBits, which leaves no rest.
+  template <int kBits>
+  static Bytes add_lowered(Bytes sum, Bytes raised) {
+    return {_mm256_add_epi32(sum.low, _mm256_srai_epi32(raised.low, kBits)),
+            _mm256_add_epi32(sum.high, _mm256_srai_epi32(raised.high, kBits))};
   }
   static Bytes add_integers(Bytes a, Bytes b) {
     return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
@@ -298,7 +331,7 @@ struct Avx2 {
   /// The sum of the four signed bytes of each lane.
   static Bytes sums_of_bytes(Bytes v) {
     const __m256i one = _mm256_set1_epi8(1);
-    return widened<4>({_mm256_maddubs_epi16(one, v.low), _mm256_maddubs_epi16(one, v.high)});
+    return widened_words({_mm256_maddubs_epi16(one, v.low), _mm256_maddubs_epi16(one, v.high)});
   }
   /// The largest lane of each of four, without a sign.
   static void store_most(std::uint32_t* p, const Bytes (&four)[4]) {
@@ -372,6 +405,9 @@ struct Avx2 {
       sum = _mm256_fmadd_ps(sum, rest, _mm256_set1_ps(coefficient));
     const __m256i power = _mm256_slli_epi32(_mm256_castps_si256(moved), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(sum), power));
+  }
+  static Bytes widened_words(Bytes v) {
+    return {_mm256_madd_epi16(v.low, ones()), _mm256_madd_epi16(v.high, ones())};
   }
   static __m256i ones() { return _mm256_set1_epi16(1); }
   /// Two products with activations are at most 2 * 128 * 127.
