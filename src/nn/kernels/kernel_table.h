@@ -23,7 +23,7 @@ constexpr int kMaxTokens = 11 * kMaxTile;
 /// The same where sums are in the tiles of the processor, two of 16 tokens.
 constexpr int kTiledTokens = 32;
 
-/// Rows of activations made ready for a level's own product, a tile of up to kMaxTile tokens.
+/// Rows of activations made ready for a level's own product, a tile of tokens (see Prepare).
 struct PrepareArguments {
   const void* input;  // (tokens, columns)
   NumberType input_type;
