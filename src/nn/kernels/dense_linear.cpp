@@ -56,25 +56,13 @@ std::size_t DenseMatrix::bytes() const {
 
 void dense_linear(const Context& context, const DenseMatrix& matrix, const ConstRows& input,
                   const Rows& output, const ConstRows* addend) {
-  check(input.columns == matrix.columns() && output.columns == matrix.rows() &&
-            input.rows == output.rows,
-        ErrorCode::kInvalidArgument, "dense linear: input ", input.rows, " x ", input.columns,
-        " and output ", output.rows, " x ", output.columns, " do not fit a matrix of ",
-        matrix.rows(), " x ", matrix.columns());
+  check_fits("dense linear", matrix.rows(), matrix.columns(), input, output);
   const int kind = static_cast<int>(matrix.type());
-  run_linear(context, input, addend, output, matrix.columns(), context.table.prepare_dense[kind],
-             [&](const LinearTask& task) {
-               context.table.multiply_dense[kind]({.matrix = matrix.blocks(),
-                                                   .bias = matrix.bias(),
-                                                   .addend = task.addend,
-                                                   .first_block = task.first_block,
-                                                   .last_block = task.last_block,
-                                                   .prepared = task.prepared,
-                                                   .tokens = task.output.rows,
-                                                   .output = task.output.data,
-                                                   .output_type = task.output.type,
-                                                   .output_stride = task.output.stride});
-             });
+  run_linear(
+      context, input, addend, output, matrix.columns(), context.table.prepare_dense[kind],
+      [&](const LinearTask& task) {
+        context.table.multiply_dense[kind](arguments_of(matrix.blocks(), matrix.bias(), task));
+      });
 }
 
 }  // namespace prismvid::nn::kernels

@@ -17,16 +17,12 @@ void multiply(const LinearKernels& kernels, const PackedMatrix& matrix, const Li
   part.data += task.first_block * part.block_bytes;
   part.rows = output.columns;
   const float* bias = matrix.bias();
-  kernels.multiply({.matrix = part,
-                    .bias = bias ? bias + task.first_block * kBlockRows : nullptr,
-                    .addend = {nullptr, NumberType::kFloat32, 0},
-                    .first_block = 0,
-                    .last_block = task.last_block - task.first_block,
-                    .prepared = task.prepared,
-                    .tokens = output.rows,
-                    .output = output.data,
-                    .output_type = output.type,
-                    .output_stride = output.stride});
+  kernels.multiply(arguments_of(part, bias ? bias + task.first_block * kBlockRows : nullptr,
+                                {.first_block = 0,
+                                 .last_block = task.last_block - task.first_block,
+                                 .prepared = task.prepared,
+                                 .addend = kNoAddend,
+                                 .output = output}));
 }
 
 /// Both products of some columns and what becomes of them, while they are in a cache.

@@ -34,12 +34,14 @@ struct PrepareArguments {
   std::uint8_t* prepared;  // prepared_bytes()
 };
 
+constexpr int kTasksPerThread = 16;
+
 /// How activations are made ready, `tile` tokens at a time, and in how many tasks each thread then
 /// multiplies them: many, so that one which loses its core for a while does not hold up the others.
 struct Prepare {
   void (*run)(const PrepareArguments&) = nullptr;
   int tile = kMaxTile;
-  int tasks_per_thread = 16;
+  int tasks_per_thread = kTasksPerThread;
 
   constexpr Prepare() = default;
   constexpr Prepare(void (*function)(const PrepareArguments&)) : run(function) {}
@@ -76,18 +78,6 @@ struct Addend {
   std::size_t stride;
 };
 
-struct MultiplyArguments {
-  PackedBlocks matrix;
-  const float* bias;  // rows rounded up to 16, or null
-  Addend addend;
-  int first_block, last_block;
-  const std::uint8_t* prepared;  // tile after tile, each as Prepare says but the last
-  int tokens;                    // at most kMaxTokens
-  void* output;                  // (tokens, rows)
-  NumberType output_type;
-  std::size_t output_stride;
-};
-
 /// A plain matrix in blocks of 16 rows: see DenseMatrix for the layout.
 struct DenseBlocks {
   const std::uint8_t* data;
@@ -95,17 +85,22 @@ struct DenseBlocks {
   int rows, columns;
 };
 
-struct DenseArguments {
-  DenseBlocks matrix;
+/// Some blocks of a matrix (PackedBlocks or DenseBlocks) times prepared tokens.
+template <class Matrix>
+struct LinearArguments {
+  Matrix matrix;
   const float* bias;  // rows rounded up to 16, or null
   Addend addend;
   int first_block, last_block;
-  const std::uint8_t* prepared;  // as in MultiplyArguments, with one group
-  int tokens;
-  void* output;
+  // Tile after tile, each as Prepare says but the last; of a plain matrix with one group.
+  const std::uint8_t* prepared;
+  int tokens;    // at most kMaxTokens
+  void* output;  // (tokens, rows)
   NumberType output_type;
   std::size_t output_stride;
 };
+using MultiplyArguments = LinearArguments<PackedBlocks>;
+using DenseArguments = LinearArguments<DenseBlocks>;
 
 constexpr int kMaxHeadDim = 256;
 constexpr int kKeysTogether = 128;              // keys of one step of the online softmax

@@ -9,8 +9,6 @@
 namespace prismvid::nn::kernels {
 namespace {
 
-constexpr int kMostBlocks = 16;
-
 // Below so many multiplications (some microseconds) waking another thread costs more than it
 // brings.
 constexpr std::size_t kWorthSharing = std::size_t{1} << 18;
@@ -38,6 +36,19 @@ void prepare_round(ThreadPool* pool, const ConstRows& input, int group_size, con
 
 }  // namespace
 
+void check_fits(const char* what, int rows, int columns, const ConstRows& input,
+                const Rows& output) {
+  check(input.columns == columns && output.columns == rows && input.rows == output.rows,
+        ErrorCode::kInvalidArgument, what, ": input ", input.rows, " x ", input.columns,
+        " and output ", output.rows, " x ", output.columns, " do not fit a matrix of ", rows, " x ",
+        columns);
+}
+
+int blocks_per_task(int blocks, int threads, int tasks_per_thread) {
+  constexpr int kMost = 16;
+  return std::clamp(blocks / (threads * tasks_per_thread), 1, kMost);
+}
+
 void run_linear(const Context& context, const ConstRows& input, const ConstRows* addend,
                 const Rows& output, int group_size, const Prepare& prepare,
                 const std::function<void(const LinearTask&)>& multiply) {
@@ -56,14 +67,13 @@ void run_linear(const Context& context, const ConstRows& input, const ConstRows*
   const bool is_shared = std::size_t(input.rows) * input.columns * output.columns >= kWorthSharing;
   ThreadPool* const pool = is_shared ? &context.pool : nullptr;
   const int blocks = (output.columns + kBlockRows - 1) / kBlockRows;
-  const int per_task =
-      std::clamp(blocks / (context.pool.threads() * prepare.tasks_per_thread), 1, kMostBlocks);
+  const int per_task = blocks_per_task(blocks, context.pool.threads(), prepare.tasks_per_thread);
   for (int first = 0; first < input.rows; first += together) {
     const int tokens = std::min(together, input.rows - first);
     prepare_round(pool, slice(input, first, tokens), group_size, prepare, prepared.get());
     const Rows out = slice(output, first, tokens);
-    const Addend added = addend ? Addend{at_row(*addend, first), addend->type, addend->stride}
-                                : Addend{nullptr, NumberType::kFloat32, 0};
+    const Addend added =
+        addend ? Addend{at_row(*addend, first), addend->type, addend->stride} : kNoAddend;
     run(pool, (blocks + per_task - 1) / per_task, [&](int task) {
       multiply(
           {task * per_task, std::min((task + 1) * per_task, blocks), prepared.get(), added, out});

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/error.h"
 #include "nn/kernels/aligned_memory.h"
+#include "nn/kernels/linear_rounds.h"
 #include "nn/kernels/packed_layout.h"
 
 namespace prismvid::nn::kernels {
 namespace {
-
-// Enough tasks that a thread which loses its core for a while does not hold up the others.
-constexpr int kTasksPerThread = 16;
-constexpr int kMostBlocks = 16;
 
 int blocks_of(const PackedBlocks& matrix) {
   return (matrix.rows + kBlockRows - 1) / kBlockRows;
@@ -39,8 +35,7 @@ class Plan {
       : context_(context), precision_(precision) {
     int blocks = 0;
     for (const Product& product : products) blocks += blocks_of(product.matrix);
-    const int per_task =
-        std::clamp(blocks / (context.pool.threads() * kTasksPerThread), 1, kMostBlocks);
+    const int per_task = blocks_per_task(blocks, context.pool.threads(), kTasksPerThread);
     for (const Product& product : products)
       for (int first = 0; first < product.input.rows; first += kMaxTokens) {
         const int rows = std::min(kMaxTokens, product.input.rows - first);
@@ -97,16 +92,14 @@ class Plan {
   void multiply(const Task& task) const {
     const Rows& output = task.product->output;
     const Stretch& stretch = stretches_[task.stretch];
-    stretch.kernels.multiply({.matrix = task.product->matrix,
-                              .bias = task.product->bias,
-                              .addend = {nullptr, NumberType::kFloat32, 0},
-                              .first_block = task.first_block,
-                              .last_block = task.last_block,
-                              .prepared = prepared_.get() + stretch.at,
-                              .tokens = stretch.input.rows,
-                              .output = at_row(output, task.first_row),
-                              .output_type = output.type,
-                              .output_stride = output.stride});
+    const Rows part = {at_row(output, task.first_row), output.type, stretch.input.rows,
+                       output.columns, output.stride};
+    stretch.kernels.multiply(arguments_of(task.product->matrix, task.product->bias,
+                                          {.first_block = task.first_block,
+                                           .last_block = task.last_block,
+                                           .prepared = prepared_.get() + stretch.at,
+                                           .addend = kNoAddend,
+                                           .output = part}));
   }
 
   const Context& context_;
@@ -122,11 +115,7 @@ class Plan {
 
 void multiply_all(const Context& context, std::span<const Product> products, Precision precision) {
   for (const Product& p : products)
-    check(p.input.columns == p.matrix.columns && p.output.columns == p.matrix.rows &&
-              p.input.rows == p.output.rows,
-          ErrorCode::kInvalidArgument, "products: input ", p.input.rows, " x ", p.input.columns,
-          " and output ", p.output.rows, " x ", p.output.columns, " do not fit a matrix of ",
-          p.matrix.rows, " x ", p.matrix.columns);
+    check_fits("products", p.matrix.rows, p.matrix.columns, p.input, p.output);
   Plan(context, products, precision).run();
 }
 

@@ -65,10 +65,10 @@ void pack_values(const PackHeadArguments& a) {
 /// Sixteen numbers of each query.
 using ScoreBlock = float[kQueriesTogether][16];
 
-/// Queries of the tile of kMaxTile in which `query` is.
-static int tile_width(const AttendBlockArguments& a, int query) {
-  const int left = a.query_count - query / kMaxTile * kMaxTile;
-  return left < kMaxTile ? left : kMaxTile;
+/// Queries of the tile in which `query` is.
+static int tile_width(const AttendBlockArguments& a, int query, int tile = kMaxTile) {
+  const int left = a.query_count - query / tile * tile;
+  return left < tile ? left : tile;
 }
 
 /// Scores of queries and keys that are plain numbers.

@@ -90,10 +90,9 @@ void multiply_dense(const DenseArguments& a) {
     for (int i = 0; i < blocks; ++i) start_sums<V>(a, first + i, sums[i]);
     for (int k = 0; k < a.matrix.columns; k += kStretch) {
       const int count = a.matrix.columns - k < kStretch ? a.matrix.columns - k : kStretch;
-      int i = 0;
-      for (; B == 2 && i + 2 <= blocks; i += 2)
-        add_dense_stretch<Dot, B>(a, first + i, k, count, source, sums + i);
-      for (; i < blocks; ++i) add_dense_stretch<Dot, 1>(a, first + i, k, count, source, sums + i);
+      in_blocks<B>(blocks, [&]<int kTogether>(int i) {
+        add_dense_stretch<Dot, kTogether>(a, first + i, k, count, source, sums + i);
+      });
     }
     store_blocks<V>(a, a.matrix.rows, first, blocks, sums);
   }

@@ -1,5 +1,5 @@
 #include "nn/kernels/simd/tile_attention.h"
-#include "nn/kernels/simd/tiles.h"
+#include "nn/kernels/simd/tile_linear.h"
 
 namespace prismvid::nn::kernels {
 

@@ -262,6 +262,14 @@ void in_parts(int tokens, F&& f) {
   }
 }
 
+/// Runs f<B>(block) for B neighbouring blocks at a time and f<1>(block) for those left.
+template <int B, class F>
+void in_blocks(int blocks, F&& f) {
+  int i = 0;
+  for (; i + B <= blocks; i += B) f.template operator()<B>(i);
+  for (; i < blocks; ++i) f.template operator()<1>(i);
+}
+
 /// Blocks whose results are kept while a stretch of the activations stays in the second cache.
 template <class Dot>
 constexpr int kBlocksTogether = 4;
@@ -344,11 +352,9 @@ void multiply_by_panels(const MultiplyArguments& a, int first_block, int blocks)
   for (int i = 0; i < blocks; ++i) start_sums<typename Dot::Vector>(a, first_block + i, sums[i]);
   for (int g = 0; g < groups; g += step) {
     const int count = groups - g < step ? groups - g : step;
-    int i = 0;
-    for (; i + B <= blocks; i += B)
-      add_panels<Dot, kBits, B>(a, first_block + i, g, count, panels, sums + i);
-    for (; i < blocks; ++i)
-      add_panels<Dot, kBits, 1>(a, first_block + i, g, count, panels, sums + i);
+    in_blocks<B>(blocks, [&]<int kTogether>(int i) {
+      add_panels<Dot, kBits, kTogether>(a, first_block + i, g, count, panels, sums + i);
+    });
   }
   store_blocks<typename Dot::Vector>(a, a.matrix.rows, first_block, blocks, sums);
 }

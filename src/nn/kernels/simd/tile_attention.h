@@ -2,17 +2,9 @@
 #pragma once
 
 #include "nn/kernels/simd/attention.h"
-#include "nn/kernels/simd/tiles.h"
+#include "nn/kernels/simd/tile_linear.h"
 
 namespace prismvid::nn::kernels {
-
-/// Runs f<B>(block) for pairs of neighbouring blocks and a last one alone.
-template <class F>
-void in_pairs(int blocks, F&& f) {
-  int b = 0;
-  for (; b + 2 <= blocks; b += 2) f.template operator()<2>(b);
-  if (b < blocks) f.template operator()<1>(b);
-}
 
 /// Scores of queries and keys in bf16.
 class TileScores {
@@ -27,23 +19,17 @@ class TileScores {
                        2 * a.head_dim);
   }
 
-  /// Queries from `first` on that are multiplied together.
-  static int width(const AttendBlockArguments& a, int first) {
-    const int left = a.query_count - first;
-    return left < kTiledTokens ? left : kTiledTokens;
-  }
-
   float factor(int t) const { return a_.scale; }
 
   void find(int first, int blocks, ScoreBlock* scores) const {
     const std::size_t block_bytes = 64 * static_cast<std::size_t>(all_pairs_);
     const std::uint8_t* keys = a_.keys + static_cast<std::size_t>(first / 16) * block_bytes;
     for (int tile = 0; tile < a_.query_count; tile += kTiledTokens) {
-      Tiles::shape(width(a_, tile), pairs_);
+      Tiles::shape(tile_width(a_, tile, kTiledTokens), pairs_);
       const TileRows x = {reinterpret_cast<const std::uint8_t*>(queries_ + tile * a_.head_dim),
                           4 * static_cast<std::size_t>(all_pairs_),
                           4 * static_cast<std::size_t>(pairs_)};
-      in_pairs(blocks, [&]<int B>(int b) {
+      in_blocks<2>(blocks, [&]<int B>(int b) {
         float* const out[] = {scores[b][tile], scores[b + B - 1][tile]};
         Tiles::multiply<B, false>(x, keys + b * block_bytes, block_bytes, all_pairs_ / pairs_, out);
       });
@@ -75,10 +61,10 @@ class TileMix : public PlainMix<Bfloat16Dot> {
     constexpr int kPairs = 16;
     const std::uint8_t* values = a_.values + static_cast<std::size_t>(first) * blocks_ * 32;
     for (int tile = 0; tile < a_.query_count; tile += kTiledTokens) {
-      Tiles::shape(TileScores::width(a_, tile), kPairs);
+      Tiles::shape(tile_width(a_, tile, kTiledTokens), kPairs);
       const TileRows x = {reinterpret_cast<const std::uint8_t*>(shares_[tile]), sizeof(shares_[0]),
                           4 * kPairs};
-      in_pairs(blocks_, [&]<int B>(int b) {
+      in_blocks<2>(blocks_, [&]<int B>(int b) {
         float* const out[] = {mixed_[b][tile], mixed_[b + B - 1][tile]};
         Tiles::multiply<B>(x, values + 64 * kSteps * b, 64 * kSteps, keys / (2 * kPairs), out);
       });
