@@ -76,7 +76,13 @@ void raise_products(nn::kernels::ThreadPool& pool, const Level& level, Product p
 }  // namespace
 
 double product_gop_per_s(nn::kernels::ThreadPool& pool, Product product) {
-  return product_rate(pool, best_level(), product, 20000000);  // some tenths of a second
+  const Level level = best_level();
+  constexpr long kSteps = 5000000;
+  constexpr double kSeconds = 0.3;
+  // Threads that have just worked look for more for a moment, on the same cores.
+  const double time = seconds([&] { product_rate(pool, level, product, kSteps); });
+  return product_rate(pool, level, product,
+                      std::max(kSteps, static_cast<long>(kSteps * kSeconds / time)));
 }
 
 double read_gb_per_s(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes) {

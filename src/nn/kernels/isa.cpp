@@ -130,11 +130,13 @@ bool is_x86(Isa isa) {
          isa == Isa::kAvx512Bf16 || isa == Isa::kAmx;
 }
 
-bool is_amd() {
+int amd_family() {
 #if defined(__x86_64__)
-  return __builtin_cpu_is("amd");
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!__builtin_cpu_is("amd") || !__get_cpuid(1, &a, &b, &c, &d)) return 0;
+  return static_cast<int>((a >> 8 & 0xf) + (a >> 20 & 0xff));  // AMD64 manual, CPUID Fn0000_0001
 #else
-  return false;
+  return 0;
 #endif
 }
 

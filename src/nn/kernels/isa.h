@@ -22,8 +22,8 @@ const char* to_string(Isa isa);
 /// Whether a level is one of x86's, which have kernels of bytes in two parts (Precision::kFull).
 bool is_x86(Isa isa);
 
-/// Whether AMD made this processor.
-bool is_amd();
+/// The family of AMD's processor, 0x19 for Zen 3 and 4, 0x1a for Zen 5; 0 for others' processors.
+int amd_family();
 
 /// Levels this processor can run, lowest first.
 std::vector<Isa> supported_isas();

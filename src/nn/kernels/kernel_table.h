@@ -57,9 +57,10 @@ constexpr std::size_t prepared_bytes(int tokens, int columns, int group_size) {
 /// How a stream of weights, read once by few tokens, is fetched ahead: what processors fetch on
 /// their own differs, and the wrong way halves the speed (docs/performance.md).
 enum class Fetching {
-  kOneLine,  // of a group, far ahead: the processor runs through the rest of a page (Zen 4)
-  kFar,      // each line, 8 KiB ahead, into the second cache (Emerald Rapids)
-  kNear,     // each line, 1 to 1.5 KiB ahead, past the second cache (Zen 3)
+  kOneLine,    // of a group, far ahead: the processor runs through the rest of a page (Zen 4)
+  kFarSecond,  // each line, 8 KiB ahead, into the second cache (Emerald Rapids)
+  kNearFirst,  // each line, 1 to 1.5 KiB ahead, past the second cache (Zen 3)
+  kFarFirst,   // each line, 6 KiB ahead, past the second cache (Zen 5)
 };
 
 /// A packed matrix without its owner: see PackedMatrix for the layout.

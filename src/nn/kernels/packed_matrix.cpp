@@ -101,8 +101,11 @@ void pack_column(const std::uint8_t* in, std::size_t stride, int rows, std::uint
 Fetching best_fetching() {
   const Isa level = supported_isas().back();
   if (!is_x86(level)) return Fetching::kOneLine;
-  if (!is_amd()) return Fetching::kFar;
-  return level == Isa::kAvx2 ? Fetching::kNear : Fetching::kOneLine;
+  constexpr int kZen5 = 0x1a;
+  const int family = amd_family();
+  if (family == 0) return Fetching::kFarSecond;
+  if (family >= kZen5) return Fetching::kFarFirst;
+  return level == Isa::kAvx2 ? Fetching::kNearFirst : Fetching::kOneLine;
 }
 
 }  // namespace

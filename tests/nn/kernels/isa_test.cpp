@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <string>
 
 #include "core/error.h"
 #include "nn/kernels/kernel_table.h"
@@ -29,6 +31,21 @@ TEST_F(IsaTest, RefusesAnUnknownName) {
   setenv("PRISMVID_ISA", "sse9", 1);
   EXPECT_THROW(chosen_isa(), Error);
 }
+
+#ifdef __linux__
+/// What Linux writes behind `name` of the first processor; empty where it says nothing.
+std::string cpu_info(const std::string& name) {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(name + "\t")) return line.substr(line.find(": ") + 2);
+  return "";
+}
+
+TEST_F(IsaTest, KnowsTheFamilyOfAmdsProcessorsAsLinuxDoes) {
+  const bool is_amd = cpu_info("vendor_id") == "AuthenticAMD";
+  EXPECT_EQ(amd_family(), is_amd ? std::stoi(cpu_info("cpu family")) : 0);
+}
+#endif
 
 }  // namespace
 }  // namespace prismvid::nn::kernels

@@ -89,6 +89,7 @@ struct Panel {
   // Tiles stay in registers through all columns, so that panels need not fit into the first cache.
   static constexpr int kColumns = TiledDot<Dot> ? 2048 : 128 * Dot::kColumnsPerStep;
   static constexpr int kMaxGroups = kColumns / 32;
+  static constexpr int kAhead = 640;  // bytes, from the second cache into the first
   alignas(64) std::uint8_t values[kColumns / Dot::kColumnsPerStep * 64];
   alignas(64) float scales[kMaxGroups * 16];
   alignas(64) float biases[kMaxGroups * 16];
@@ -107,6 +108,7 @@ struct Panel {
       V::store(biases + 16 * g, bias);
       p += 32 * number;
       for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
+        for (int i = 0; i < kBits; ++i) __builtin_prefetch(p + kAhead + 64 * i);
         const Unit<V, kBits> unit(p);
         if constexpr (MatrixDot<Dot>)
           for (int i = 0; i < 8; i += 2, to += 128)

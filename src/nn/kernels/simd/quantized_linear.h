@@ -86,11 +86,13 @@ class PlacedSums {
 /// Asks for what a stream of weights needs soon, where it asks for each of its lines.
 template <int kBits>
 [[gnu::always_inline]] inline void fetch_lines(Fetching how, const std::uint8_t* p, int lines) {
-  constexpr int kFar = 8192, kNear = kBits == 8 ? 1024 : 1536;
-  for (int i = 0; how == Fetching::kFar && i < lines; ++i)
-    __builtin_prefetch(p + kFar + 64 * i, 0, 2);
-  for (int i = 0; how == Fetching::kNear && i < lines; ++i)
+  constexpr int kSecond = 8192, kNear = kBits == 8 ? 1024 : 1536, kFar = 6144;
+  for (int i = 0; how == Fetching::kFarSecond && i < lines; ++i)
+    __builtin_prefetch(p + kSecond + 64 * i, 0, 2);
+  for (int i = 0; how == Fetching::kNearFirst && i < lines; ++i)
     __builtin_prefetch(p + kNear + 64 * i, 0, 0);
+  for (int i = 0; how == Fetching::kFarFirst && i < lines; ++i)
+    __builtin_prefetch(p + kFar + 64 * i, 0, 0);
 }
 
 /// A group's products with one token.
