@@ -214,14 +214,25 @@ def load_note(results):
     return f"**Other programs ran at the same time** (load average up to {max(loads):.1f} when a measurement began): times are upper bounds."
 
 
+def processor():
+    """What Linux says of the processor; elsewhere nothing."""
+    if not os.path.exists("/proc/cpuinfo"):
+        return {}
+    lines = open("/proc/cpuinfo").read().splitlines()
+    return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def family():
+    """Processors of one name and instruction set differ by it: AMD's 25 is Zen 3 and 4, 26 Zen 5."""
+    return f"family {processor().get('cpu family', 'unknown')}"
+
+
 def machine():
-    name = platform.processor() or platform.machine()
-    if os.path.exists("/proc/cpuinfo"):
-        lines = open("/proc/cpuinfo").read().splitlines()
-        fields = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    name, fields = platform.processor() or platform.machine(), processor()
+    if fields:
         flags = fields.get("flags", "").split()
-        known = [f for f in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16") if f in flags]
-        name = f"{fields.get('model name', name)} ({', '.join(known)})"
+        known = [f for f in ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16") if f in flags]
+        name = f"{fields.get('model name', name)}, {family()} ({', '.join(known)})"
     return f"Measured on {datetime.date.today()}: {name}, {os.cpu_count()} cores, {platform.system()}."
 
 
@@ -234,11 +245,12 @@ def update(page, begin, text):
 
 
 def deep_stage():
-    """The instruction set that the kernels ran on, and the text."""
+    """The instruction set that the kernels ran on with the processor's family, and the text."""
     results = [r for r in (read("kernels"), read("kernels_4b"), read("kernels_8b")) if r and "ours" in r]
     if not results:
         return None, None
-    return next(iter(results[0]["ours"].values()))["isa"], "\n\n".join([machine() + " " + load_note({r["size"]: r for r in results}), *map(kernels, results)])
+    isa = next(iter(results[0]["ours"].values()))["isa"]
+    return f"{isa}, {family()}", "\n\n".join([machine() + " " + load_note({r["size"]: r for r in results}), *map(kernels, results)])
 
 
 def service():
@@ -268,7 +280,7 @@ def main():
     results = {name: read(name) for name in writers}
     parts = [write(results[name]) for name, write in writers.items() if results[name]]
     page = "\n\n".join([machine() + " " + load_note(results), *parts])
-    isa, deep = deep_stage()
+    where, deep = deep_stage()
     if parts:
         print(page)
     if deep:
@@ -277,7 +289,7 @@ def main():
         update(PAGE, BEGIN, page)
         update(README, BEGIN, short(results))
     if "--update" in sys.argv and deep:
-        update(PAGE, KERNELS_BEGIN.format(isa), deep)
+        update(PAGE, KERNELS_BEGIN.format(where), deep)
     for begin, write in ((SERVERS_BEGIN, servers), (CLIP_BEGIN, deep_clip), (SERVICE_BEGIN, service)):
         if written := write():
             print(written)
