@@ -30,18 +30,21 @@ void run_task(const Context& context, const LinearKernels& kernels, const Packed
               const PackedMatrix& up, const LinearTask& task) {
   const int first = task.first_block * kBlockRows,
             count = std::min(task.last_block * kBlockRows, gate.rows()) - first;
-  const Rows gates = columns(task.output, first, count);
-  const std::size_t row_bytes = count * byte_size(gates.type);
-  const auto memory = std::make_unique_for_overwrite<std::uint8_t[]>(gates.rows * row_bytes);
-  const Rows ups = {memory.get(), gates.type, gates.rows, count, static_cast<std::size_t>(count)};
+  const Rows outputs = columns(task.output, first, count);
+  const std::size_t bytes = outputs.rows * count * byte_size(outputs.type);
+  const auto memory = std::make_unique_for_overwrite<std::uint8_t[]>(2 * bytes);
+  const auto packed = [&](std::uint8_t* data) {
+    return Rows{data, outputs.type, outputs.rows, count, static_cast<std::size_t>(count)};
+  };
+  const Rows gates = packed(memory.get()), ups = packed(memory.get() + bytes);
   multiply(kernels, gate, task, gates);
   multiply(kernels, up, task, ups);
-  for (int row = 0; row < gates.rows; ++row)
+  for (int row = 0; row < outputs.rows; ++row)
     context.table.activate[static_cast<int>(Activation::kSwiGlu)]({.input = at_row(gates, row),
                                                                    .up = at_row(ups, row),
-                                                                   .type = gates.type,
+                                                                   .type = outputs.type,
                                                                    .count = count,
-                                                                   .output = at_row(gates, row)});
+                                                                   .output = at_row(outputs, row)});
 }
 
 }  // namespace
