@@ -7,6 +7,7 @@
 #include "nn/kernels/elementwise.h"
 #include "nn/kernels/gated_linear.h"
 #include "nn/kernels/look_up.h"
+#include "nn/kernels/owned_rows.h"
 #include "nn/kernels/products.h"
 #include "nn/kernels/quantized_linear.h"
 #include "nn/linear.h"
@@ -186,13 +187,10 @@ void multiply_gated(const KernelMatrix& gate, const KernelMatrix& up,
   if (packed_gate && packed_up && packed_gate->group_size() == packed_up->group_size())
     return kernels::gated_linear(runtime.context(), *packed_gate, *packed_up, input, output,
                                  runtime.precision(input.type));
-  const auto memory = std::make_unique_for_overwrite<std::byte[]>(
-      std::size_t(output.rows) * output.columns * byte_size(output.type));
-  const kernels::Rows ups = {memory.get(), output.type, output.rows, output.columns,
-                             static_cast<size_t>(output.columns)};
+  const kernels::OwnedRows ups(output.type, output.rows, output.columns);
   gate.multiply(input, output);
-  up.multiply(input, ups);
-  const kernels::ConstRows factors = kernels::read(ups);
+  up.multiply(input, ups.rows());
+  const kernels::ConstRows factors = kernels::read(ups.rows());
   kernels::activate(runtime.context(), kernels::Activation::kSwiGlu, kernels::read(output),
                     &factors, output);
 }

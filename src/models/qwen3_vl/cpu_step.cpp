@@ -1,10 +1,10 @@
 #include "models/qwen3_vl/cpu_step.h"
 
 #include <cmath>
-#include <memory>
 
 #include "models/qwen3_vl/positions.h"
 #include "nn/kernels/cached_attention.h"
+#include "nn/kernels/owned_rows.h"
 
 namespace prismvid::qwen3_vl {
 namespace {
@@ -12,6 +12,7 @@ namespace {
 using nn::kernels::CachedPart;
 using nn::kernels::NormWeights;
 using nn::kernels::NumberType;
+using nn::kernels::OwnedRows;
 using nn::kernels::read;
 using nn::kernels::Rows;
 
@@ -19,20 +20,6 @@ NormWeights weights_of(const nn::RmsNorm& norm) {
   const mx::array& weight = norm.weight();
   return {weight.data<void>(), nullptr, nn::number_type(weight.dtype()).value(), norm.epsilon()};
 }
-
-/// Rows of numbers with their memory.
-class Buffer {
- public:
-  Buffer(NumberType type, int rows, int columns)
-      : memory_(std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(rows) * columns *
-                                                            byte_size(type))),
-        rows_{memory_.get(), type, rows, columns, static_cast<size_t>(columns)} {}
-  const Rows& rows() const { return rows_; }
-
- private:
-  std::unique_ptr<std::byte[]> memory_;
-  Rows rows_;
-};
 
 /// Cosines and sines of each token's turns.
 class TurnTable {
@@ -87,8 +74,8 @@ class Step {
   }
 
  private:
-  Buffer made(int columns, const std::vector<int>& positions) const {
-    return Buffer(type_, static_cast<int>(positions.size()), columns);
+  OwnedRows made(int columns, const std::vector<int>& positions) const {
+    return OwnedRows(type_, static_cast<int>(positions.size()), columns);
   }
 
   void normalize_hidden(const nn::RmsNorm& norm) const {
@@ -126,7 +113,7 @@ class Step {
     }
   }
 
-  void add_product(const nn::KernelMatrix& matrix, const Buffer& input) const {
+  void add_product(const nn::KernelMatrix& matrix, const OwnedRows& input) const {
     const auto before = read(hidden_.rows());
     matrix.multiply(read(input.rows()), hidden_.rows(), &before);
   }
@@ -137,7 +124,7 @@ class Step {
   nn::kernels::Context context_;
   TurnTable turns_;
   NumberType type_;
-  Buffer hidden_, normed_, projected_, attended_, inner_;
+  OwnedRows hidden_, normed_, projected_, attended_, inner_;
 };
 
 bool has_kernels(const DecoderLayer& layer) {

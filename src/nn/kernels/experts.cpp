@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <memory>
 #include <numeric>
 #include <vector>
 
 #include "core/error.h"
 #include "nn/kernels/elementwise.h"
+#include "nn/kernels/owned_rows.h"
 #include "nn/kernels/packed_layout.h"
 #include "nn/kernels/products.h"
 
@@ -53,24 +53,6 @@ std::vector<Visit> choose_all(const ConstRows& scores, ExpertChoice choice) {
   return visits;
 }
 
-/// Rows of numbers with their memory.
-class Matrix {
- public:
-  Matrix(NumberType type, int rows, int columns)
-      : memory_(std::make_unique_for_overwrite<std::uint8_t[]>(std::size_t(rows) * columns *
-                                                               byte_size(type))),
-        rows_{memory_.get(), type, rows, columns, static_cast<std::size_t>(columns)} {}
-
-  const Rows& rows() const { return rows_; }
-  ConstRows read() const {
-    return {rows_.data, rows_.type, rows_.rows, rows_.columns, rows_.stride};
-  }
-
- private:
-  std::unique_ptr<std::uint8_t[]> memory_;
-  Rows rows_;
-};
-
 PackedBlocks part(PackedBlocks matrix, int experts, int expert) {
   matrix.rows /= experts;
   matrix.data += std::size_t(expert) * (matrix.rows / kBlockRows) * matrix.block_bytes;
@@ -79,20 +61,20 @@ PackedBlocks part(PackedBlocks matrix, int experts, int expert) {
 
 /// Adds the products of `input` with each visit's expert.
 void add_products(const std::vector<Visit>& visits, const PackedBlocks& matrix, int experts,
-                  const Matrix& input, const Matrix& output, std::vector<Product>& products) {
+                  const OwnedRows& input, const OwnedRows& output, std::vector<Product>& products) {
   const int count = static_cast<int>(visits.size());
   for (int first = 0, last = 0; first < count; first = last) {
     while (last < count && last - first < kMaxTokens && visits[last].expert == visits[first].expert)
       ++last;
     products.push_back({part(matrix, experts, visits[first].expert), nullptr,
-                        slice(input.read(), first, last - first),
+                        slice(read(input.rows()), first, last - first),
                         slice(output.rows(), first, last - first)});
   }
 }
 
 /// Each token's visits' results times their shares, and what is added.
 void mix(const Context& context, const std::vector<Visit>& visits, int per_token,
-         const Matrix& results, const ConstRows& addend, const Rows& output) {
+         const OwnedRows& results, const ConstRows& addend, const Rows& output) {
   std::vector<int> visits_of(std::size_t(output.rows) * per_token), filled(output.rows);
   for (std::size_t i = 0; i < visits.size(); ++i) {
     const int token = visits[i].token;
@@ -105,7 +87,7 @@ void mix(const Context& context, const std::vector<Visit>& visits, int per_token
     for (int i = 0; i < per_token; ++i) {
       const int visit = visits_of[std::size_t(token) * per_token + i];
       const float share = visits[visit].share;
-      const auto* result = static_cast<const float*>(at_row(results.read(), visit));
+      const auto* result = static_cast<const float*>(at_row(results.rows(), visit));
       for (int k = 0; k < output.columns; ++k) sums[k] += share * result[k];
     }
     for (int k = 0; k < output.columns; ++k)
@@ -129,7 +111,7 @@ void experts(const Context& context, const ExpertMatrices& m, ExpertChoice choic
         ErrorCode::kInvalidArgument, "experts: matrices, scores and rows do not fit");
   const std::vector<Visit> visits = choose_all(scores, choice);
   const int count = static_cast<int>(visits.size());
-  const Matrix gathered(input.type, count, input.columns), gates(input.type, count, inner),
+  const OwnedRows gathered(input.type, count, input.columns), gates(input.type, count, inner),
       ups(input.type, count, inner), results(NumberType::kFloat32, count, input.columns);
   for (int i = 0; i < count; ++i)
     std::memcpy(at_row(gathered.rows(), i), at_row(input, visits[i].token),
@@ -139,8 +121,8 @@ void experts(const Context& context, const ExpertMatrices& m, ExpertChoice choic
   add_products(visits, m.gate, m.experts, gathered, gates, products);
   add_products(visits, m.up, m.experts, gathered, ups, products);
   multiply_all(context, products, precision);
-  const ConstRows factors = ups.read();
-  activate(context, Activation::kSwiGlu, gates.read(), &factors, gates.rows());
+  const ConstRows factors = read(ups.rows());
+  activate(context, Activation::kSwiGlu, read(gates.rows()), &factors, gates.rows());
   products.clear();
   add_products(visits, m.down, m.experts, gates, results, products);
   multiply_all(context, products, precision);

@@ -1,10 +1,10 @@
 #include "nn/kernels/gated_linear.h"
 
 #include <algorithm>
-#include <memory>
 
 #include "core/error.h"
 #include "nn/kernels/linear_rounds.h"
+#include "nn/kernels/owned_rows.h"
 #include "nn/kernels/packed_layout.h"
 
 namespace prismvid::nn::kernels {
@@ -31,20 +31,16 @@ void run_task(const Context& context, const LinearKernels& kernels, const Packed
   const int first = task.first_block * kBlockRows,
             count = std::min(task.last_block * kBlockRows, gate.rows()) - first;
   const Rows outputs = columns(task.output, first, count);
-  const std::size_t bytes = outputs.rows * count * byte_size(outputs.type);
-  const auto memory = std::make_unique_for_overwrite<std::uint8_t[]>(2 * bytes);
-  const auto packed = [&](std::uint8_t* data) {
-    return Rows{data, outputs.type, outputs.rows, count, static_cast<std::size_t>(count)};
-  };
-  const Rows gates = packed(memory.get()), ups = packed(memory.get() + bytes);
-  multiply(kernels, gate, task, gates);
-  multiply(kernels, up, task, ups);
+  const OwnedRows gates(outputs.type, outputs.rows, count), ups(outputs.type, outputs.rows, count);
+  multiply(kernels, gate, task, gates.rows());
+  multiply(kernels, up, task, ups.rows());
   for (int row = 0; row < outputs.rows; ++row)
-    context.table.activate[static_cast<int>(Activation::kSwiGlu)]({.input = at_row(gates, row),
-                                                                   .up = at_row(ups, row),
-                                                                   .type = outputs.type,
-                                                                   .count = count,
-                                                                   .output = at_row(outputs, row)});
+    context.table.activate[static_cast<int>(Activation::kSwiGlu)](
+        {.input = at_row(gates.rows(), row),
+         .up = at_row(ups.rows(), row),
+         .type = outputs.type,
+         .count = count,
+         .output = at_row(outputs, row)});
 }
 
 }  // namespace

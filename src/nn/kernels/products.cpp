@@ -90,16 +90,14 @@ class Plan {
   }
 
   void multiply(const Task& task) const {
-    const Rows& output = task.product->output;
     const Stretch& stretch = stretches_[task.stretch];
-    const Rows part = {at_row(output, task.first_row), output.type, stretch.input.rows,
-                       output.columns, output.stride};
-    stretch.kernels.multiply(arguments_of(task.product->matrix, task.product->bias,
-                                          {.first_block = task.first_block,
-                                           .last_block = task.last_block,
-                                           .prepared = prepared_.get() + stretch.at,
-                                           .addend = kNoAddend,
-                                           .output = part}));
+    stretch.kernels.multiply(
+        arguments_of(task.product->matrix, task.product->bias,
+                     {.first_block = task.first_block,
+                      .last_block = task.last_block,
+                      .prepared = prepared_.get() + stretch.at,
+                      .addend = kNoAddend,
+                      .output = slice(task.product->output, task.first_row, stretch.input.rows)}));
   }
 
   const Context& context_;
