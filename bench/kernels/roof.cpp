@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "nn/kernels/isa.h"
+#include "roof_steps.h"
 
 namespace prismvid::bench {
 namespace {
@@ -65,7 +66,7 @@ double product_rate(nn::kernels::ThreadPool& pool, const Level& level, Product p
   const double time = seconds([&] {
     pool.parallel_for(pool.threads(), [&](int) { sink += level.multiply(product, steps) != 0; });
   });
-  return 1e-9 * steps * 10 * operations * pool.threads() / time;
+  return 1e-9 * steps * kProductsOfStep * operations * pool.threads() / time;
 }
 
 void raise_products(nn::kernels::ThreadPool& pool, const Level& level, Product product,

@@ -28,8 +28,8 @@ double product_gop_per_s(nn::kernels::ThreadPool& pool, Product product);
 /// GB/s of reading `bytes`, a multiple of 256 KiB, each thread its own stretch.
 double read_gb_per_s(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes);
 
-/// For one thread: reads `bytes` (a multiple of 256, aligned to 64) / runs `steps` times ten
-/// products.
+/// For one thread: reads `bytes` (a multiple of 256, aligned to 64) / runs `steps` steps of
+/// kProductsOfStep products.
 std::uint64_t read_avx512(const std::uint8_t* data, std::size_t bytes);
 float multiply_avx512(Product product, long steps);
 float multiply_amx(Product product, long steps);  // bf16 in tiles

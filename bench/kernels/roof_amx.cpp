@@ -1,5 +1,6 @@
 #include "nn/kernels/simd/tiles.h"
 #include "roof.h"
+#include "roof_steps.h"
 
 namespace prismvid::bench {
 
@@ -8,12 +9,13 @@ float multiply_amx(Product product, long steps) {
   alignas(64) float sums[256] = {};
   nn::kernels::Tiles::shape(32, 16);  // all of 16 rows of 64 bytes, and zero
   for (long n = 0; n < steps; ++n) {
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < kProductsOfStep / 6; ++i) {
       _tile_dpbf16ps(0, 6, 7);
       _tile_dpbf16ps(1, 6, 7);
       _tile_dpbf16ps(2, 6, 7);
       _tile_dpbf16ps(3, 6, 7);
       _tile_dpbf16ps(4, 6, 7);
+      _tile_dpbf16ps(5, 6, 7);
     }
   }
   _tile_stored(0, sums, 64);

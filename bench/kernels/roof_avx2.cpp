@@ -1,6 +1,7 @@
 #include <immintrin.h>
 
 #include "roof.h"
+#include "roof_steps.h"
 
 namespace prismvid::bench {
 
@@ -17,28 +18,15 @@ std::uint64_t read_avx2(const std::uint8_t* data, std::size_t bytes) {
   return lanes[0] + lanes[1] + lanes[2] + lanes[3];
 }
 
+#define ADD_FLOATS(i) "vfmadd231ps %12, %12, %" #i "\n"
+#define ADD_BYTES(i) "vpmaddubsw %12, %12, %%ymm15\n vpaddw %%ymm15, %" #i ", %" #i "\n"
+
 float multiply_avx2(Product product, long steps) {
-  __m256 f[10] = {};
-  __m256i q[10] = {};
-  __m256i x = _mm256_set1_epi32(0x01010101);
-  __m256 one = _mm256_set1_ps(1.0f);
-  for (int i = 0; i < 10; ++i)
-    asm volatile("" : "+x"(f[i]), "+x"(q[i]));  // else ten equal sums are one
-  for (long n = 0; n < steps; ++n) {
-    for (int i = 0; i < 10; ++i) {
-      if (product == Product::kFloat32) f[i] = _mm256_fmadd_ps(one, one, f[i]);
-      if (product == Product::kInt8) {
-        __m256i pairs;  // volatile: ten equal products would be one
-        asm volatile("vpmaddubsw %1, %1, %0" : "=x"(pairs) : "x"(x));
-        q[i] = _mm256_add_epi16(q[i], pairs);
-      }
-    }
-    asm volatile("" : "+x"(x), "+x"(one));
-  }
-  __m256 sum = _mm256_setzero_ps();
-  for (int i = 0; i < 10; ++i)
-    sum = _mm256_add_ps(sum, _mm256_add_ps(f[i], _mm256_cvtepi32_ps(q[i])));
-  return _mm256_cvtss_f32(sum);
+  __m256 sums[kProductsOfStep] = {};
+  const __m256 one = _mm256_castsi256_ps(_mm256_set1_epi32(0x3f803f80));
+  if (product == Product::kFloat32) PRISMVID_RUN_STEPS(steps, sums, "x", ADD_FLOATS, one);
+  if (product == Product::kInt8) PRISMVID_RUN_STEPS(steps, sums, "x", ADD_BYTES, one);
+  return sums[0][0];
 }
 
 }  // namespace prismvid::bench
