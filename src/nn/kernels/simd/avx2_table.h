@@ -21,7 +21,7 @@ constexpr KernelTable avx2_table(Isa isa) {
           .prepare = {prepare<Bytes>, prepare<TwoBytes>, prepare<Floats>},
           .multiply = {multiply<Bytes>, multiply<TwoBytes>, multiply<Floats>},
           .prepare_dense = {prepare<Floats>, prepare<Floats>},
-          .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Lanes>>},
+          .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Floats>>},
           .attend_rows = attend_rows<Lanes>,
           .expand = expand<Lanes>,
           .normalize = normalize<Lanes>,

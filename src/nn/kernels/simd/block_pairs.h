@@ -7,16 +7,19 @@
 
 namespace prismvid::nn::kernels {
 
-/// Adds `steps` steps of T tokens times two blocks, `next_block` bytes apart, to start(token), and
-/// hands each token's two sums to finish(token, first, second). An activation is loaded once for
-/// both. Sums that were given back would lie in memory on their way (g++ 12).
+/// Adds `steps` steps of T tokens times two blocks, `next_block` bytes apart, to start(token,
+/// block), and hands each token's two sums to finish(token, first, second). An activation is loaded
+/// once for both. Sums that were given back would lie in memory on their way (g++ 12).
 template <class Dot, int kBits, int T, int kTokenStride = 4, class Start, class Finish>
 [[gnu::always_inline]] inline void multiply_pair(int steps, const std::uint8_t* weights,
                                                  std::size_t next_block, const std::uint8_t* x,
                                                  std::size_t x_stride, Start start, Finish finish) {
   using V = typename Dot::Vector;
   typename Dot::Sum first[T], second[T];
-  each<T>([&]<int t>() { first[t] = second[t] = start(t); });
+  each<T>([&]<int t>() {
+    first[t] = start(t, 0);
+    second[t] = start(t, 1);
+  });
   for (int s = 0; s < steps; ++s, weights += 64, x += x_stride) {
     const auto w = V::load_bytes(weights), v = V::load_bytes(weights + next_block);
     each<T>([&]<int t>() {
@@ -47,7 +50,7 @@ void multiply_panel_pair(const Panel<Dot>* panels, int groups, int steps, TileVi
       V::store(to, V::multiply_add(Dot::to_floats(dots), both_scales, with_bias));
     };
     multiply_pair<Dot, kBits, T>(
-        steps, weights, sizeof(panels[0]), x.values, stride, [](int) { return Dot::zero(); },
+        steps, weights, sizeof(panels[0]), x.values, stride, [](int, int) { return Dot::zero(); },
         [&](int t, auto dots, auto next_dots) {
           const auto x_scale = V::broadcast(x.scales[t]), x_sum = V::broadcast(x.sums[t]);
           const int at = 16 * (t / kRowsOfToken<Dot>);

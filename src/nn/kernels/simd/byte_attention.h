@@ -183,7 +183,7 @@ class ByteScores {
     const auto* next_scales = reinterpret_cast<const float*>(keys + 64 * steps_ + next_block);
     multiply_pair<typename Keys::Dot, 8, T>(
         steps_, keys, next_block, x, x_stride,
-        [&](int t) { return V::repeat_integer(starts_[query + t]); },
+        [&](int t, int) { return V::repeat_integer(starts_[query + t]); },
         [&](int t, auto dots, auto next_dots) {
           V::store(out + 16 * t, V::multiply(V::to_floats(dots), V::load(scales)));
           V::store(next_out + 16 * t, V::multiply(V::to_floats(next_dots), V::load(next_scales)));
@@ -304,7 +304,7 @@ class WordMix {
     };
     multiply_pair<WordDot<V>, 0, T, 4 * kSteps>(
         steps, values, kNext, reinterpret_cast<const std::uint8_t*>(shares_[query]), 4,
-        [](int) { return V::zero_bytes(); },
+        [](int, int) { return V::zero_bytes(); },
         [&](int t, auto sums, auto next_sums) {
           const auto weight = V::broadcast(step.weights[query + t]);
           add(mixed_[b][query + t], sums, V::multiply(V::load(scales), weight));
@@ -486,7 +486,7 @@ class ByteMix {
                        Add add) {
     multiply_pair<ShareDot<V>, 8, T, 4 * kStride>(
         steps, values, kBoth ? Block::kSize : 0, reinterpret_cast<const std::uint8_t*>(shares), 4,
-        [](int) { return V::zero_bytes(); },
+        [](int, int) { return V::zero_bytes(); },
         [&](int t, auto sums, auto next_sums) __attribute__((always_inline)) {
           add(t, 0, sums);
           if constexpr (kBoth) add(t, 1, next_sums);

@@ -21,9 +21,10 @@ struct ByteDot {
   /// Steps that dot() may add up before V::widened(); 0: sums are wide at once.
   template <int kBits>
   static constexpr int kPartialSteps = V::template kPartialSteps<kBits>;
+  static constexpr bool kPairsBlocks = V::kPairsBlocks;
   /// Blocks of 16 rows whose sums are in registers together, so that an activation serves them all.
   template <int kBits>
-  static constexpr int kBlocksPerTile = V::kPairsBlocks ? 2 : 1;
+  static constexpr int kBlocksPerTile = kPairsBlocks ? 2 : 1;
   /// What was taken off each weight to make it a signed byte.
   template <int kBits>
   static constexpr int kOffset = V::template kOffset<kBits>;
@@ -70,6 +71,10 @@ template <class Dot>
 concept MatrixDot = requires {
   typename Dot::PairSums;
 };
+
+/// Multiplies two blocks of rows by each activation that is loaded.
+template <class Dot>
+concept PairsBlocks = Dot::kPairsBlocks;
 
 /// Multiplies in tiles of weights that are scaled already: its add() takes the place of a panel's
 /// loops.

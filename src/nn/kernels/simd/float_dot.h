@@ -11,7 +11,7 @@ struct FloatDot {
   using Vector = V;
   using Sum = typename V::Floats;
   static constexpr int kColumnsPerStep = 1;
-  static constexpr bool kRoundsToBytes = false;
+  static constexpr bool kRoundsToBytes = false, kPairsBlocks = V::kPairsBlocks;
 
   template <int kBits>
   static constexpr int kTokensTogether = V::kFloatTokensTogether;
@@ -29,6 +29,10 @@ struct FloatDot {
     float value;
     __builtin_memcpy(&value, x, 4);
     return V::multiply_add(V::as_floats(weights), V::broadcast(value), sum);
+  }
+  template <int kBits>
+  static Sum dot_repeated(Sum sum, typename V::Bytes weights, typename V::Bytes x) {
+    return V::multiply_add(V::as_floats(weights), V::as_floats(x), sum);
   }
   template <int kBits>
   static void store_panel(std::uint8_t* panel, typename V::Bytes bytes) {

@@ -17,7 +17,7 @@ const KernelTable& neon_kernels() {
       .prepare = {prepare<Bytes>, prepare<Floats>, prepare<Floats>},
       .multiply = {multiply<Bytes>, multiply<Floats>, multiply<Floats>},
       .prepare_dense = {prepare<Floats>, prepare<Floats>},
-      .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Neon>>},
+      .multiply_dense = {multiply_dense<Floats>, multiply_dense<Floats, WidenedPairs<Floats>>},
       .attend_rows = attend_rows<Neon>,
       .expand = expand<Neon>,
       .normalize = normalize<Neon>,

@@ -278,11 +278,6 @@ constexpr int kBlocksTogether = 4;
 template <TiledDot Dot>
 constexpr int kBlocksTogether<Dot> = 16;  // what is faster waits longer for the third
 
-template <class Dot>
-constexpr bool kPairsBlocks = false;
-template <class V, int kParts>
-constexpr bool kPairsBlocks<ByteDot<V, kParts>> = V::kPairsBlocks;
-
 /// Fetches one of `parts` parts of the `bytes` from `data` on into the second cache.
 static void fetch_part(const std::uint8_t* data, std::size_t bytes, int part, int parts) {
   const std::size_t last = bytes * (part + 1) / parts;
@@ -300,7 +295,7 @@ void multiply_tile(const MultiplyArguments& a, const Panel<Dot>* panels, int gro
     constexpr int T = kRows * kTokens;
     float* out[B];
     for (int b = 0; b < B; ++b) out[b] = sums[b] + 16 * from;
-    if constexpr (B == 2 && kPairsBlocks<Dot>)
+    if constexpr (B == 2 && PairsBlocks<Dot>)
       multiply_panel_pair<Dot, kBits, T>(panels, groups, steps, x.from(kRows * from), out);
     else if constexpr (kUnrolls<Dot, kBits>)
       multiply_unrolled_panel<Dot, kBits, T>(*panels, groups, steps, x.from(kRows * from), *out);

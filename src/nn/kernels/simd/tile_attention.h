@@ -48,9 +48,6 @@ class TileMix : public PlainMix<Bfloat16Dot> {
   static constexpr int kBlocksPerPut = 2;
   using PlainMix::PlainMix;
 
-  // Of what bf16 keeps of a share, a twentieth.
-  static Floats exp2(Floats x) { return V::exp2_of_negative(x); }
-
   template <class Share>
   Floats put(int t, int block, Share share) {
     const Floats sum = PlainMix::put(t, block, share);

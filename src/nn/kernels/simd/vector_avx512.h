@@ -108,6 +108,11 @@ struct Avx512Lanes {
   }
 
   static Floats as_floats(Bytes v) { return _mm512_castsi512_ps(v); }
+  /// Of pairs of bf16.
+  static Floats low_halves(Bytes v) { return as_floats(_mm512_slli_epi32(v, 16)); }
+  static Floats high_halves(Bytes v) {
+    return as_floats(_mm512_and_si512(v, _mm512_set1_epi32(-0x10000)));
+  }
 
   /// The largest magnitude's bits; NaN counts as above infinity.
   static Bytes max_magnitude(Bytes most, Floats v) {
