@@ -51,29 +51,28 @@ struct Bfloat16Dot {
     for (int i = 0; i < 8; ++i) __builtin_memcpy(out + i * stride, &pairs[i], 4);
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(rounded), 16));
   }
-};
 
-/// Rounds a tile of activations, where it can four tokens at a time, whose pairs lie side by side.
-static void prepare_pairs(const PrepareArguments& a) {
-  using V = Bfloat16Dot::Vector;
-  const std::size_t number = byte_size(a.input_type), stride = 4 * std::size_t(a.tokens);
-  const auto input = [&](int t, int k) {
-    return static_cast<const char*>(a.input) + (t * a.input_stride + k) * number;
-  };
-  const auto output = [&](int t, int k) { return a.prepared + k / 2 * stride + 4 * t; };
-  const int fours = a.tokens / 4 * 4, whole = a.columns / 32 * 32;
-  for (int t = 0; t < fours; t += 4)
-    for (int k = 0; k < whole; k += 32) {
-      const __m512i rows[] = {Bfloat16Dot::pairs(input(t, k), a.input_type),
-                              Bfloat16Dot::pairs(input(t + 1, k), a.input_type),
-                              Bfloat16Dot::pairs(input(t + 2, k), a.input_type),
-                              Bfloat16Dot::pairs(input(t + 3, k), a.input_type)};
-      V::store_columns(output(t, k), stride, rows);
-    }
-  for (int t = 0; t < a.tokens; ++t)
-    for (int k = t < fours ? whole : 0; k < a.columns; k += 16)
-      Bfloat16Dot::store_activations(output(t, k), stride,
-                                     V::load_numbers(input(t, k), a.input_type));
-}
+  /// Rounds a tile of activations, where it can four tokens at a time, whose pairs lie side by
+  /// side.
+  static void prepare(const PrepareArguments& a) {
+    using V = Vector;
+    const std::size_t number = byte_size(a.input_type), stride = 4 * std::size_t(a.tokens);
+    const auto input = [&](int t, int k) {
+      return static_cast<const char*>(a.input) + (t * a.input_stride + k) * number;
+    };
+    const auto output = [&](int t, int k) { return a.prepared + k / 2 * stride + 4 * t; };
+    const int fours = a.tokens / 4 * 4, whole = a.columns / 32 * 32;
+    for (int t = 0; t < fours; t += 4)
+      for (int k = 0; k < whole; k += 32) {
+        const __m512i rows[] = {
+            pairs(input(t, k), a.input_type), pairs(input(t + 1, k), a.input_type),
+            pairs(input(t + 2, k), a.input_type), pairs(input(t + 3, k), a.input_type)};
+        V::store_columns(output(t, k), stride, rows);
+      }
+    for (int t = 0; t < a.tokens; ++t)
+      for (int k = t < fours ? whole : 0; k < a.columns; k += 16)
+        store_activations(output(t, k), stride, V::load_numbers(input(t, k), a.input_type));
+  }
+};
 
 }  // namespace prismvid::nn::kernels

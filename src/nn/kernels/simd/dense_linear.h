@@ -9,11 +9,10 @@ namespace prismvid::nn::kernels {
 template <class Dot>
 constexpr int kDenseBlocks = PairsBlocks<Dot> || TiledDot<Dot> ? 2 : 1;
 
-/// Columns whose weights stay in the first cache while tokens pass. Tiles stay in registers through
-/// all columns, so that weights need not fit there.
+/// Columns whose weights, beside a tile of tokens, fit into a first cache of 32 KiB. Tiles stay in
+/// registers through all columns, so that weights need not fit there.
 template <class Dot>
-constexpr int kStretchColumns =
-    TiledDot<Dot> ? 2048 : 256 / kDenseBlocks<Dot>* Dot::kColumnsPerStep;
+constexpr int kStretchColumns = TiledDot<Dot> ? 2048 : 128 * Dot::kColumnsPerStep;
 
 /// A stretch of columns of neighbouring blocks, which lie `next_block` bytes apart.
 struct WeightStretch {

@@ -20,7 +20,7 @@ const KernelTable& avx512_bf16_kernels() {
       .isa = Isa::kAvx512Bf16,
       .prepare = {prepare<Bytes>, prepare<TwoBytes>, prepare<Floats>},
       .multiply = {multiply<Bytes>, multiply<TwoBytes>, multiply<Floats>},
-      .prepare_dense = {prepare<Floats>, prepare_pairs},
+      .prepare_dense = {prepare<Floats>, Full::prepare},
       .multiply_dense = {multiply_dense<Floats>, multiply_dense<Full>},
       .attend_rows = attend_rows<Lanes>,
       .expand = expand<Lanes>,
