@@ -84,7 +84,9 @@ TEST_P(Speculation, GivesThemAlsoInOneStepWithOthersOfOtherLengths) {
   for (size_t i = 0; i < tickets.size(); ++i) EXPECT_EQ(tickets[i].get().token_ids, alone[i]) << i;
   EXPECT_GT(engine.metrics().largest_batch, 3);
   // Rows of experts cost more: whether guesses pay there depends on who shares the step.
-  if (GetParam() != "moe") EXPECT_GT(engine.metrics().accepted_tokens, 0u);
+  if (GetParam() != "moe") {
+    EXPECT_GT(engine.metrics().accepted_tokens, 0u);
+  }
 }
 
 TEST_P(Speculation, LeavesNothingWrongInTheCachedBeginnings) {

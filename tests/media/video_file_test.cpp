@@ -358,7 +358,9 @@ TEST(VideoFile, SkippingTheLoopFilterKeepsTimesReferencesAndThePicturesThatAreLo
         mean_difference(plain[i]->luma({320, 180}), quick[i]->luma({320, 180}));
     EXPECT_LT(difference, 3);
     const bool looked_at = i == 0 || plain[i]->pts_us / 500'000 != plain[i - 1]->pts_us / 500'000;
-    if (looked_at) EXPECT_EQ(difference, 0) << i;
+    if (looked_at) {
+      EXPECT_EQ(difference, 0) << i;
+    }
     different += difference > 0;
   }
   EXPECT_GT(different, 0);

@@ -79,8 +79,9 @@ TEST_P(LibraryServeTest, KeysAreAskedForScopedAndRevocable) {
   EXPECT_EQ(server.send("POST", "/analyze/video", body, with_key(writer)).status, 404);
   EXPECT_EQ(run_process({PRISMVID_PROGRAM, "keys", "revoke", "k_1", "--db", db()}).exit_code, 0);
   EXPECT_EQ(server.get("/v1/videos", with_key(reader)).status, 401);
-  if (!server_)
+  if (!server_) {
     EXPECT_THAT(slurp(db()) + slurp(db() + "-wal"), testing::Not(HasSubstr(writer))) << "only its hash is stored";
+  }
 }
 
 TEST_P(LibraryServeTest, ABrowserWithAKeyGetsACookieForPicturesAndFilms) {

@@ -18,8 +18,8 @@ struct Numbers {
   NumberType type;
   std::vector<std::uint8_t> bytes;
 
-  Numbers(NumberType type, std::size_t count, unsigned seed)
-      : type(type), bytes(count * byte_size(type)) {
+  Numbers(NumberType of, std::size_t count, unsigned seed)
+      : type(of), bytes(count * byte_size(of)) {
     std::mt19937 random(seed);
     std::normal_distribution<float> normal;
     for (std::size_t i = 0; i < count; ++i) store_number(bytes.data(), type, i, normal(random));
@@ -33,9 +33,9 @@ struct Sequence {
   int known, tokens;
   Numbers keys, values;
 
-  Sequence(NumberType type, int known, int tokens, unsigned seed)
-      : known(known),
-        tokens(tokens),
+  Sequence(NumberType type, int in_cache, int missing, unsigned seed)
+      : known(in_cache),
+        tokens(missing),
         keys(type, kKeyHeads * kRoom * kDim, seed),
         values(type, kKeyHeads * kRoom * kDim, seed + 1) {}
 

@@ -64,7 +64,9 @@ TEST_F(Int8, ConvolutionsWithKnownRangesDifferLittleFromExactOnes) {
     difference = std::max(difference, std::abs(expected[i] - rounded[i]));
   }
   EXPECT_LT(difference, 0.03f * largest);
-  if (cpu_has_it()) EXPECT_NE(rounded, run({}));
+  if (cpu_has_it()) {
+    EXPECT_NE(rounded, run({}));
+  }
 }
 
 TEST_F(Int8, ObservingTellsWhatEntersEachConvolutionAndChangesNoOutput) {
