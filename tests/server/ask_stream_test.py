@@ -64,10 +64,12 @@ class AskStreamTest(unittest.TestCase):
         whole = json.loads(self.post("/v1/ask", question="What does the pink cross do?").read())
         self.assertEqual(whole["engine"], "vlm")
 
-    def test_a_terminal_shows_the_words_once_and_then_what_proves_them(self):
+    def ask(self, question):
+        return [PROGRAM, "ask", self.service.clip, question, "--db", self.service.database, "--model", MODEL]
+
+    def pieces_on_a_terminal(self, question):
         ours, theirs = pty.openpty()
-        command = [PROGRAM, "ask", self.service.clip, "What does the red circle do?", "--db", self.service.database, "--model", MODEL]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(self.ask(question), stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL)
         os.close(theirs)
         pieces = []
         try:
@@ -77,8 +79,17 @@ class AskStreamTest(unittest.TestCase):
             pass
         os.close(ours)
         self.assertEqual(process.wait(), 0)
+        return pieces
+
+    def test_a_terminal_shows_the_words_once_and_then_what_proves_them(self):
+        # Who reads late, on a busy machine, gets several words at once: three answers are not all so unlucky.
+        for shape in ("red circle", "pink cross", "orange triangle"):
+            question = f"What does the {shape} do?"
+            pieces = self.pieces_on_a_terminal(question)
+            if len(pieces) > 2:
+                break
         self.assertGreater(len(pieces), 2, "the words came in one piece")
-        whole = subprocess.run([*command, "--format", "json"], check=True, capture_output=True, text=True).stdout
+        whole = subprocess.run([*self.ask(question), "--format", "json"], check=True, capture_output=True, text=True).stdout
         shown = "".join(pieces).replace("\r\n", "\n")
         self.assertEqual(shown.count(json.loads(whole)["answer"]), 1, shown)
         self.assertIn("  [1] ", shown)
