@@ -21,9 +21,10 @@ JOB_MS = 300_000
 LATE_METADATA = """
     const listen = HTMLMediaElement.prototype.addEventListener;
     HTMLMediaElement.prototype.addEventListener = function (name, listener, ...more) {
-      const late = event => setTimeout(() => { listener(event); this.toldOfMetadata = true }, 600);
+      const late = event => setTimeout(() => listener(event), 600);
       listen.call(this, name, name === 'loadedmetadata' ? late : listener, ...more);
     };
+    addEventListener('loadedmetadata', event => setTimeout(() => { event.target.toldOfMetadata = true }, 700), true);
 """
 expect.set_options(timeout=WAIT_MS)
 

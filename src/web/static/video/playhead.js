@@ -1,9 +1,6 @@
 // The one state of a video's view: where the play head is. Everything reads it, everything seeks through it.
 
 export class Playhead extends EventTarget {
-  /** A seek came before the media's metadata. The first frame may be shown before their event tells, and is not to undo it. */
-  #unplaced = false;
-
   constructor(duration, frameSeconds) {
     super();
     Object.assign(this, { duration, frameSeconds, time: 0, media: null, loop: null });
@@ -12,22 +9,19 @@ export class Playhead extends EventTarget {
   /** Takes its time from a media element from now on; without one it only moves when asked to. */
   follow(media) {
     this.media = media;
-    const seeking = () => media.seeking || this.#unplaced;
     const onFrame = (_, frame) => {
       if (this.media !== media) return;
-      this.#move(seeking() ? this.time : frame?.mediaTime ?? media.currentTime);
+      this.#move(media.seeking ? this.time : frame?.mediaTime ?? media.currentTime);
       media.requestVideoFrameCallback(onFrame);
     };
     if (media.requestVideoFrameCallback) media.requestVideoFrameCallback(onFrame);
-    media.addEventListener('timeupdate', () => seeking() || media.requestVideoFrameCallback || this.#move(media.currentTime));
-    media.addEventListener('loadedmetadata', () => this.#unplaced && this.#place());
+    media.addEventListener('timeupdate', () => media.seeking || media.requestVideoFrameCallback || this.#move(media.currentTime));
     media.addEventListener('ended', () => this.#move(this.duration));
   }
 
   /** Without a playable file: the still pictures are shown, and nothing plays. */
   leaveMedia() {
     this.media = null;
-    this.#unplaced = false;
   }
 
   #move(time) {
@@ -36,16 +30,10 @@ export class Playhead extends EventTarget {
     this.dispatchEvent(new Event('time'));
   }
 
-  #place() {
-    this.#unplaced = false;
-    // A hair past the boundary, so that rounding never shows the frame before it.
-    this.media.currentTime = Math.min(this.time + 0.0005, this.duration);
-  }
-
   seek(time) {
     this.time = Math.min(Math.max(0, time), this.duration);
-    this.#unplaced = this.media?.readyState === 0;
-    if (this.media && !this.#unplaced) this.#place();
+    // A hair past the boundary, so that rounding never shows the frame before it. What is set before the metadata have come is where the browser begins.
+    if (this.media) this.media.currentTime = Math.min(this.time + 0.0005, this.duration);
     this.dispatchEvent(new Event('time'));
     this.dispatchEvent(new Event('seek'));
   }
