@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "nn/kernels/isa.h"
-#include "roof_steps.h"
 
 namespace prismvid::bench {
 namespace {

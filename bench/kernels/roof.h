@@ -17,6 +17,9 @@ struct Roof {
 
 enum class Product { kFloat32, kBfloat16, kInt8 };
 
+/// Products of a step, each with a sum of its own: with ten, Zen 5 waits for sums now and then.
+constexpr int kProductsOfStep = 12;
+
 /// Adds up to `roof` what this moment shows, keeping the best seen. `data`: far more than the
 /// caches.
 void measure_roof(nn::kernels::ThreadPool& pool, const std::uint8_t* data, std::size_t bytes,

@@ -1,6 +1,5 @@
 #include "nn/kernels/simd/tiles.h"
 #include "roof.h"
-#include "roof_steps.h"
 
 namespace prismvid::bench {
 

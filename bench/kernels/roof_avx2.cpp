@@ -18,13 +18,12 @@ std::uint64_t read_avx2(const std::uint8_t* data, std::size_t bytes) {
   return lanes[0] + lanes[1] + lanes[2] + lanes[3];
 }
 
-#define ADD_FLOATS(i) "vfmadd231ps %12, %12, %" #i "\n"
 #define ADD_BYTES(i) "vpmaddubsw %12, %12, %%ymm15\n vpaddw %%ymm15, %" #i ", %" #i "\n"
 
 float multiply_avx2(Product product, long steps) {
   __m256 sums[kProductsOfStep] = {};
   const __m256 one = _mm256_castsi256_ps(_mm256_set1_epi32(0x3f803f80));
-  if (product == Product::kFloat32) PRISMVID_RUN_STEPS(steps, sums, "x", ADD_FLOATS, one);
+  if (product == Product::kFloat32) PRISMVID_RUN_STEPS(steps, sums, "x", PRISMVID_ADD_FLOATS, one);
   if (product == Product::kInt8) PRISMVID_RUN_STEPS(steps, sums, "x", ADD_BYTES, one);
   return sums[0][0];
 }

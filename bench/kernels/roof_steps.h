@@ -1,13 +1,8 @@
 // Inside sources with their own compiler flags.
 #pragma once
 
-namespace prismvid::bench {
-
-/// Products of a step, each with a sum of its own: with ten, Zen 5 waits for sums now and then.
-constexpr int kProductsOfStep = 12;
-
-/// Runs `steps` steps of product(i), an instruction for each of `sums` with %12 for `factor`, in
-/// one piece, so that no compiler puts copies between them. `kind`: of registers.
+/// Runs `steps` steps of product(i), an instruction for each of the kProductsOfStep `sums` with %12
+/// for `factor`, in one piece, so that no compiler puts copies between them. `kind`: of registers.
 #define PRISMVID_RUN_STEPS(steps, sums, kind, product, factor)                              \
   for (long n = 0; n < (steps); ++n)                                                        \
   asm volatile(product(0) product(1) product(2) product(3) product(4) product(5) product(6) \
@@ -19,4 +14,4 @@ constexpr int kProductsOfStep = 12;
                : kind(factor)                                                               \
                : "xmm15")
 
-}  // namespace prismvid::bench
+#define PRISMVID_ADD_FLOATS(i) "vfmadd231ps %12, %12, %" #i "\n"

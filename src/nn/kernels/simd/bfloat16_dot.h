@@ -10,13 +10,11 @@ struct Bfloat16Dot {
   using Vector = Avx512Lanes<true>;
   using Sum = __m512;
   static constexpr int kColumnsPerStep = 2;
-  static constexpr bool kRoundsToBytes = false, kPairsBlocks = true;
+  static constexpr bool kPairsBlocks = true;
 
   template <int kBits>
   static constexpr int kTokensTogether = 12;
 
-  static Sum zero() { return _mm512_setzero_ps(); }
-  static __m512 to_floats(Sum sum) { return sum; }
   template <int kBits>
   static Sum dot(Sum sum, __m512i weights, const void* x) {
     asm("vdpbf16ps %2%{1to16%}, %1, %0"
@@ -43,19 +41,16 @@ struct Bfloat16Dot {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), rounded);
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(rounded), 16));
   }
-  /// Rounds 16 numbers, writes them as pairs `stride` bytes apart and returns the rounded ones.
-  static __m512 store_activations(std::uint8_t* out, std::size_t stride, __m512 x) {
-    alignas(32) std::uint32_t pairs[8];
-    const __m256i rounded = Vector::to_bfloat16(x);
-    _mm256_store_si256(reinterpret_cast<__m256i*>(pairs), rounded);
-    for (int i = 0; i < 8; ++i) __builtin_memcpy(out + i * stride, &pairs[i], 4);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(rounded), 16));
+  /// Rounds 16 numbers and writes them as pairs `stride` bytes apart.
+  static void store_pairs(std::uint8_t* out, std::size_t stride, __m512 x) {
+    alignas(32) std::uint32_t rounded[8];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(rounded), Vector::to_bfloat16(x));
+    for (int i = 0; i < 8; ++i) __builtin_memcpy(out + i * stride, &rounded[i], 4);
   }
 
   /// Rounds a tile of activations, where it can four tokens at a time, whose pairs lie side by
   /// side.
   static void prepare(const PrepareArguments& a) {
-    using V = Vector;
     const std::size_t number = byte_size(a.input_type), stride = 4 * std::size_t(a.tokens);
     const auto input = [&](int t, int k) {
       return static_cast<const char*>(a.input) + (t * a.input_stride + k) * number;
@@ -67,11 +62,11 @@ struct Bfloat16Dot {
         const __m512i rows[] = {
             pairs(input(t, k), a.input_type), pairs(input(t + 1, k), a.input_type),
             pairs(input(t + 2, k), a.input_type), pairs(input(t + 3, k), a.input_type)};
-        V::store_columns(output(t, k), stride, rows);
+        Vector::store_columns(output(t, k), stride, rows);
       }
     for (int t = 0; t < a.tokens; ++t)
       for (int k = t < fours ? whole : 0; k < a.columns; k += 16)
-        store_activations(output(t, k), stride, V::load_numbers(input(t, k), a.input_type));
+        store_pairs(output(t, k), stride, Vector::load_numbers(input(t, k), a.input_type));
   }
 };
 
