@@ -53,7 +53,8 @@ void gated_linear(const Context& context, const PackedMatrix& gate, const Packed
         ErrorCode::kInvalidArgument, "gated linear: input ", input.rows, " x ", input.columns,
         " and output ", output.rows, " x ", output.columns, " do not fit matrices of ", gate.rows(),
         " x ", gate.columns(), " and ", up.rows(), " x ", up.columns());
-  const LinearKernels kernels = linear_kernels(context.table, precision, input.type, input.rows);
+  const LinearKernels kernels = linear_kernels(context.table, precision, input.type, input.rows,
+                                               std::max(gate.bits(), up.bits()));
   run_linear(context, input, nullptr, output, gate.group_size(), kernels.prepare,
              [&](const LinearTask& task) { run_task(context, kernels, gate, up, task); });
 }

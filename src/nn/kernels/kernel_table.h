@@ -10,7 +10,7 @@ namespace prismvid::nn::kernels {
 
 /// How activations take part in a product with quantised weights.
 enum class Precision {
-  kInt8,  // rounded to 8 bits per group of columns; the products are exact integers
+  kInt8,  // rounded to bytes per group of columns; the products are exact integers
   kFull,  // 16 bits of the largest of a group of columns on x86, f32 elsewhere
   kFloat32,
 };
@@ -240,6 +240,8 @@ struct KernelTable {
   // In place of these where linear_kernels() says so; null where a level has no such form.
   Prepare prepare_tiles = {};
   void (*multiply_tiles)(const MultiplyArguments&) = nullptr;
+  Prepare prepare_sums[2] = {};  // kInt8, kFull; see ByteSumDot
+  void (*multiply_sums[2])(const MultiplyArguments&) = {};
   Prepare prepare_dense[2];  // these two: f32 weights, bf16 weights
   void (*multiply_dense[2])(const DenseArguments&);
   void (*attend_rows)(const AttendRowsArguments&);
@@ -259,10 +261,14 @@ struct LinearKernels {
   void (*multiply)(const MultiplyArguments&);
 };
 
-/// Those for so many activations of a type. Of many, a level with tiles rounds activations and
-/// weights to bf16, which is faster than bytes and finer; kFull does so where activations are bf16.
+/// Widest weights whose sums with activations are multiplied.
+constexpr int kMostBitsSummed = 4;
+
+/// Those for so many activations of a type and weights of so many bits. Of many, a level with tiles
+/// rounds activations and weights to bf16, which is faster than bytes and finer; kFull does so
+/// where activations are bf16. Where it pays and weights are narrow, others multiply sums of bytes.
 LinearKernels linear_kernels(const KernelTable& table, Precision precision, NumberType type,
-                             int tokens);
+                             int tokens, int bits);
 
 /// Throws kUnavailable for a level this processor or this build lacks.
 const KernelTable& kernel_table(Isa isa);

@@ -39,8 +39,7 @@ class Plan {
     for (const Product& product : products)
       for (int first = 0; first < product.input.rows; first += kMaxTokens) {
         const int rows = std::min(kMaxTokens, product.input.rows - first);
-        const std::size_t stretch =
-            stretch_of(slice(product.input, first, rows), product.matrix.group_size);
+        const std::size_t stretch = stretch_of(slice(product.input, first, rows), product.matrix);
         for (int block = 0; block < blocks_of(product.matrix); block += per_task)
           tasks_.push_back({&product, stretch, first, block,
                             std::min(block + per_task, blocks_of(product.matrix))});
@@ -60,17 +59,18 @@ class Plan {
 
  private:
   /// The same input is made ready once for all products.
-  std::size_t stretch_of(const ConstRows& input, int group_size) {
+  std::size_t stretch_of(const ConstRows& input, const PackedBlocks& matrix) {
+    const LinearKernels kernels =
+        linear_kernels(context_.table, precision_, input.type, input.rows, matrix.bits);
     for (std::size_t i = 0; i < stretches_.size(); ++i)
       if (stretches_[i].input.data == input.data && stretches_[i].input.rows == input.rows &&
-          stretches_[i].group_size == group_size)
+          stretches_[i].group_size == matrix.group_size &&
+          stretches_[i].kernels.multiply == kernels.multiply)
         return i;
-    const LinearKernels kernels =
-        linear_kernels(context_.table, precision_, input.type, input.rows);
     const int tile = kernels.prepare.tile, tiles = (input.rows + tile - 1) / tile;
     for (int i = 0; i < tiles; ++i) tiles_.emplace_back(stretches_.size(), i);
-    stretches_.push_back({input, group_size, bytes_, kernels});
-    bytes_ += tiles * prepared_bytes(tile, input.columns, group_size);
+    stretches_.push_back({input, matrix.group_size, bytes_, kernels});
+    bytes_ += tiles * prepared_bytes(tile, input.columns, matrix.group_size);
     return stretches_.size() - 1;
   }
 

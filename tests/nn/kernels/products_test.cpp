@@ -13,14 +13,14 @@
 namespace prismvid::nn::kernels {
 namespace {
 
-PackedMatrix random_matrix(int rows, int columns, ThreadPool& pool,
-                           const std::vector<float>& bias) {
+PackedMatrix random_matrix(int rows, int columns, ThreadPool& pool, const std::vector<float>& bias,
+                           int bits = 4) {
   std::mt19937 random(rows);
-  std::vector<std::uint32_t> words(std::size_t(rows) * columns * 4 / 32);
+  std::vector<std::uint32_t> words(std::size_t(rows) * columns * bits / 32);
   for (auto& word : words) word = random();
   const std::vector<float> scales(std::size_t(rows) * columns / 32, 0.02f);
   return PackedMatrix(
-      {words.data(), scales.data(), scales.data(), NumberType::kFloat32, rows, columns, 4, 32},
+      {words.data(), scales.data(), scales.data(), NumberType::kFloat32, rows, columns, bits, 32},
       pool, bias.data());
 }
 
@@ -54,6 +54,51 @@ TEST_P(Products, EqualThoseOneByOneForSharedAndOtherInputs) {
     for (std::size_t i = 0; i < got.size(); ++i)
       ASSERT_NEAR(got[i], want[i], 1e-4) << tokens << " " << i;
   }
+}
+
+TEST_P(Products, MatricesOfOtherWidthsShareAnInput) {
+  ThreadPool pool(2);
+  const Context context = {kernel_table(GetParam()), pool};
+  const std::vector<float> bias(32, 0.5f);
+  const PackedMatrix matrices[] = {random_matrix(32, 64, pool, bias, 4),
+                                   random_matrix(32, 64, pool, bias, 8),
+                                   random_matrix(32, 64, pool, bias, 3)};
+  for (int tokens : {1, 13}) {
+    std::vector<float> x(tokens * 64);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) - 8;
+    const ConstRows input = {x.data(), NumberType::kFloat32, tokens, 64, 64};
+    std::vector<float> got(3 * tokens * 32), want(got);
+    std::vector<Product> products;
+    for (int i = 0; i < 3; ++i) {
+      const auto rows = [&](std::vector<float>& data) {
+        return Rows{&data[i * tokens * 32], NumberType::kFloat32, tokens, 32, 32};
+      };
+      products.push_back({matrices[i].packed_blocks(), matrices[i].bias(), input, rows(got)});
+      quantized_linear(context, matrices[i], input, rows(want), Precision::kInt8);
+    }
+    multiply_all(context, products, Precision::kInt8);
+    EXPECT_EQ(got, want) << tokens;
+  }
+}
+
+TEST_P(Products, GateAndUpMayDifferInWidth) {
+  ThreadPool pool(2);
+  const Context context = {kernel_table(GetParam()), pool};
+  const std::vector<float> bias(32, 0.25f), x(13 * 64, 0.75f);
+  const PackedMatrix gate = random_matrix(32, 64, pool, bias, 4),
+                     up = random_matrix(32, 64, pool, bias, 8);
+  const ConstRows input = {x.data(), NumberType::kFloat32, 13, 64, 64};
+  std::vector<float> got(13 * 32), want(got), ups(got);
+  const auto rows = [&](std::vector<float>& data) {
+    return Rows{data.data(), NumberType::kFloat32, 13, 32, 32};
+  };
+  gated_linear(context, gate, up, input, rows(got), Precision::kInt8);
+  quantized_linear(context, gate, input, rows(want), Precision::kInt8);
+  quantized_linear(context, up, input, rows(ups), Precision::kInt8);
+  const ConstRows factors = read(rows(ups));
+  activate(context, Activation::kSwiGlu, read(rows(want)), &factors, rows(want));
+  for (std::size_t i = 0; i < got.size(); ++i)
+    ASSERT_NEAR(got[i], want[i], 1e-4 * std::abs(want[i]) + 1e-4) << i;
 }
 
 TEST_P(Products, GatedEqualsBothProductsAndTheActivation) {

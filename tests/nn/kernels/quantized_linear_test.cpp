@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cfloat>
+#include <deque>
 #include <random>
 
 #include "core/error.h"
@@ -48,15 +50,33 @@ struct RandomMatrix {
 };
 
 struct Case {
-  Isa isa;
+  const KernelTable* table;
   Precision precision;
 };
 
+/// The levels as this processor takes them, and those that can multiply sums both with and without
+/// doing so.
+std::vector<const KernelTable*> tables() {
+  static std::deque<KernelTable> others;
+  std::vector<const KernelTable*> all;
+  for (Isa isa : supported_isas()) {
+    all.push_back(&kernel_table(isa));
+#if defined(__x86_64__)
+    if (isa != Isa::kAvx512 && isa != Isa::kAvx512Bf16) continue;
+    others.push_back(isa == Isa::kAvx512 ? avx512_kernels() : avx512_bf16_kernels());
+    if (all.back()->multiply_sums[0]) std::fill_n(others.back().multiply_sums, 2, nullptr);
+    all.push_back(&others.back());
+#endif
+  }
+  return all;
+}
+
 std::vector<Case> cases() {
+  static const std::vector<const KernelTable*> all_tables = tables();
   std::vector<Case> all;
-  for (Isa isa : supported_isas())
+  for (const KernelTable* table : all_tables)
     for (Precision precision : {Precision::kInt8, Precision::kFull, Precision::kFloat32})
-      all.push_back({isa, precision});
+      all.push_back({table, precision});
   return all;
 }
 
@@ -66,7 +86,7 @@ class QuantizedLinear : public testing::TestWithParam<Case> {
     const PackedMatrix packed(matrix.view, pool_);
     std::vector<float> y(std::size_t(tokens) * packed.rows(), -77.0f);
     quantized_linear(
-        {kernel_table(GetParam().isa), pool_}, packed,
+        {*GetParam().table, pool_}, packed,
         {x.data(), NumberType::kFloat32, tokens, packed.columns(), std::size_t(packed.columns())},
         {y.data(), NumberType::kFloat32, tokens, packed.rows(), std::size_t(packed.rows())},
         GetParam().precision);
@@ -74,15 +94,17 @@ class QuantizedLinear : public testing::TestWithParam<Case> {
   }
 
   /// What rounding the activations and summing in f32 may cost at most; `most` is the largest
-  /// activation of a group: half a step of most / 127, of a 254th of that where an activation is
-  /// two bytes.
+  /// activation of a group: half a step of most / 127, or 120 where sums are multiplied, of a 254th
+  /// or 240th of that where an activation is two bytes.
   double allowed(double weight, double x, double most) const {
     const double summing = 64 * FLT_EPSILON * (std::abs(weight * x) + std::abs(most));
-    if (GetParam().isa == Isa::kPortable) return summing;
+    if (GetParam().table->isa == Isa::kPortable) return summing;
+    const int steps = GetParam().table->multiply_sums[0] ? 120 : 127;
     if (GetParam().precision == Precision::kInt8)
-      return std::abs(weight) * most / 127 * 0.501 + summing;
-    const bool has_two_bytes = GetParam().precision == Precision::kFull && is_x86(GetParam().isa);
-    return has_two_bytes ? std::abs(weight) * most / (127 * 254) * 0.51 + summing : summing;
+      return std::abs(weight) * most / steps * 0.501 + summing;
+    const bool has_two_bytes =
+        GetParam().precision == Precision::kFull && is_x86(GetParam().table->isa);
+    return has_two_bytes ? std::abs(weight) * most / (2 * steps * steps) * 0.51 + summing : summing;
   }
 
   void expect_close(const RandomMatrix& m, const std::vector<float>& x, int tokens) {
@@ -140,16 +162,19 @@ TEST_P(QuantizedLinear, AgreesForMoreTokensThanOneRound) {
 
 TEST_P(QuantizedLinear, AgreesForEveryScaleType) {
   for (NumberType type : {NumberType::kFloat32, NumberType::kFloat16, NumberType::kBfloat16})
-    for (int tokens : {1, 7})
+    for (int tokens : {1, 7, 9})
       expect_close(RandomMatrix(33, 192, 4, 64, type), activations(tokens, 192), tokens);
 }
 
 TEST_P(QuantizedLinear, AgreesForSmallLargeAndEmptyActivations) {
-  const RandomMatrix matrix(20, 256, 8, 64, NumberType::kBfloat16);
-  for (float size : {0.0f, 1e-20f, 1e20f}) expect_close(matrix, activations(3, 256, size), 3);
-  std::vector<float> outlier = activations(2, 256);
-  outlier[70] = 4000.0f;
-  expect_close(matrix, outlier, 2);
+  for (const auto& [bits, tokens] : {std::pair{8, 3}, {4, 13}}) {
+    const RandomMatrix matrix(20, 256, bits, 64, NumberType::kBfloat16);
+    for (float size : {0.0f, 1e-20f, 1e20f})
+      expect_close(matrix, activations(tokens, 256, size), tokens);
+    std::vector<float> outlier = activations(tokens, 256);
+    outlier[70] = 4000.0f;
+    expect_close(matrix, outlier, tokens);
+  }
 }
 
 TEST_P(QuantizedLinear, LargestWeightsAndActivationsDoNotOverflow) {
@@ -183,16 +208,19 @@ TEST_P(QuantizedLinear, AnInfinityOrNanStaysInItsTokenAndIsSeen) {
 
 TEST_P(QuantizedLinear, RoundingTheActivationsCostsLessThanAPercent) {
   const RandomMatrix matrix(64, 2048, 4, 64, NumberType::kBfloat16);
-  const std::vector<float> x = activations(4, 2048), y = run(matrix, x, 4);
-  double error = 0, size = 0;
-  for (int t = 0; t < 4; ++t)
-    for (int row = 0; row < 64; ++row) {
-      double want = 0;
-      for (int k = 0; k < 2048; ++k) want += matrix.weights[row * 2048 + k] * x[t * 2048 + k];
-      error += std::pow(y[t * 64 + row] - want, 2);
-      size += want * want;
-    }
-  EXPECT_LT(std::sqrt(error / size), GetParam().precision == Precision::kInt8 ? 0.01 : 0.003);
+  for (int tokens : {4, 20}) {
+    const std::vector<float> x = activations(tokens, 2048), y = run(matrix, x, tokens);
+    double error = 0, size = 0;
+    for (int t = 0; t < tokens; ++t)
+      for (int row = 0; row < 64; ++row) {
+        double want = 0;
+        for (int k = 0; k < 2048; ++k) want += matrix.weights[row * 2048 + k] * x[t * 2048 + k];
+        error += std::pow(y[t * 64 + row] - want, 2);
+        size += want * want;
+      }
+    EXPECT_LT(std::sqrt(error / size), GetParam().precision == Precision::kInt8 ? 0.01 : 0.003)
+        << tokens;
+  }
 }
 
 TEST_P(QuantizedLinear, ManyBfloat16ActivationsCostAtMostTheirWeightsRounding) {
@@ -204,7 +232,7 @@ TEST_P(QuantizedLinear, ManyBfloat16ActivationsCostAtMostTheirWeightsRounding) {
   for (std::size_t i = 0; i < x.size(); ++i)
     store_number(x.data(), NumberType::kBfloat16, i, numbers[i]);
   std::vector<float> y(50 * 37);
-  quantized_linear({kernel_table(GetParam().isa), pool_}, packed,
+  quantized_linear({*GetParam().table, pool_}, packed,
                    {x.data(), NumberType::kBfloat16, 50, 384, 384},
                    {y.data(), NumberType::kFloat32, 50, 37, 37}, GetParam().precision);
   for (int t = 0; t < 50; ++t)
@@ -228,7 +256,7 @@ TEST_P(QuantizedLinear, ReadsAndWritesHalvesAtOddPlacesWithStrides) {
     for (int t = 0; t < 3; ++t)
       for (int k = 0; k < 64; ++k)
         store_number(x.data(), type, 1 + t * 67 + k, 0.01f * (k % 9) + t);
-    quantized_linear({kernel_table(GetParam().isa), pool_}, packed, {x.data() + 1, type, 3, 64, 67},
+    quantized_linear({*GetParam().table, pool_}, packed, {x.data() + 1, type, 3, 64, 67},
                      {y.data() + 1, type, 3, 21, 25}, GetParam().precision);
     for (int t = 0; t < 3; ++t) {
       for (int row = 0; row < 21; ++row) {
@@ -249,8 +277,8 @@ TEST_P(QuantizedLinear, ReadsAndWritesHalvesAtOddPlacesWithStrides) {
 TEST_P(QuantizedLinear, AddsWhatIsGivenBeforeRounding) {
   const RandomMatrix matrix(37, 64, 4, 64, NumberType::kBfloat16);
   const PackedMatrix packed(matrix.view, pool_);
-  const Context context = {kernel_table(GetParam().isa), pool_};
-  for (int tokens : {1, 5}) {
+  const Context context = {*GetParam().table, pool_};
+  for (int tokens : {1, 5, 25}) {
     const std::vector<float> x = activations(tokens, 64), plain = run(matrix, x, tokens);
     std::vector<float> y(std::size_t(tokens) * 37);
     std::vector<std::uint16_t> added(std::size_t(tokens) * 40);
@@ -269,7 +297,12 @@ TEST_P(QuantizedLinear, AddsWhatIsGivenBeforeRounding) {
 
 std::string case_name(const testing::TestParamInfo<Case>& test) {
   static const char* const kNames[] = {"_int8", "_full", "_f32"};
-  return to_string(test.param.isa) + std::string(kNames[static_cast<int>(test.param.precision)]);
+  const KernelTable& table = *test.param.table;
+  const bool is_chosen = &table == &kernel_table(table.isa);
+  return to_string(table.isa) + std::string(kNames[static_cast<int>(test.param.precision)]) +
+         (is_chosen                ? ""
+          : table.multiply_sums[0] ? "_with_sums"
+                                   : "_without_sums");
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, QuantizedLinear, testing::ValuesIn(cases()), case_name);

@@ -12,8 +12,9 @@ struct ByteDot {
   using Vector = V;
   using Sum = typename V::Bytes;
   static constexpr int kColumnsPerStep = 4;
+  static constexpr int kRows = kParts;
   static constexpr bool kRoundsToBytes = true;
-  static constexpr int kFiner = 254;
+  static constexpr int kMost = 127, kFiner = 2 * kMost;  // of a rounded activation
 
   /// Tokens whose sums fit into the registers together.
   template <int kBits>
@@ -62,8 +63,8 @@ struct ByteDot {
 /// Rows of activations that make up a token's.
 template <class Dot>
 constexpr int kRowsOfToken = 1;
-template <class V, int kParts>
-constexpr int kRowsOfToken<ByteDot<V, kParts>> = kParts;
+template <class Dot>
+requires Dot::kRoundsToBytes constexpr int kRowsOfToken<Dot> = Dot::kRows;
 
 /// Multiplies two rows by two tokens in one instruction: weights of two steps lie together, and
 /// add_pairs() takes the place of add_dots().
@@ -75,6 +76,16 @@ concept MatrixDot = requires {
 /// Multiplies two blocks of rows by each activation that is loaded.
 template <class Dot>
 concept PairsBlocks = Dot::kPairsBlocks;
+
+/// Multiplies sums of weights and activations, see ByteSumDot.
+template <class Dot>
+concept MultipliesSums = Dot::kMultipliesSums;
+
+/// Bits of the widest weights that it multiplies.
+template <class Dot>
+constexpr int kMostBits = 8;
+template <MultipliesSums Dot>
+constexpr int kMostBits<Dot> = kMostBitsSummed;
 
 /// Multiplies in tiles of weights that are scaled already: its add() takes the place of a panel's
 /// loops.

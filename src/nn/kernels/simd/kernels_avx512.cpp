@@ -17,6 +17,10 @@ const KernelTable& avx512_kernels() {
     changed.multiply[0] = multiply<ByteDot<Lanes>>;
     changed.prepare[1] = prepare<ByteDot<Lanes, 2>>;
     changed.multiply[1] = multiply<ByteDot<Lanes, 2>>;
+    changed.prepare_sums[0] = prepare<ByteSumDot<Lanes>>;
+    changed.multiply_sums[0] = multiply<ByteSumDot<Lanes>>;
+    changed.prepare_sums[1] = prepare<ByteSumDot<Lanes, 2>>;
+    changed.multiply_sums[1] = multiply<ByteSumDot<Lanes, 2>>;
     changed.prepare_dense[0] = changed.prepare_dense[1] = prepare<Floats>;
     changed.multiply_dense[0] = multiply_dense<Floats>;
     changed.multiply_dense[1] = multiply_dense<Floats, WidenedPairs<Floats>>;

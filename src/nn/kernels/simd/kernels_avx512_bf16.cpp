@@ -20,6 +20,8 @@ const KernelTable& avx512_bf16_kernels() {
       .isa = Isa::kAvx512Bf16,
       .prepare = {prepare<Bytes>, prepare<TwoBytes>, prepare<Floats>},
       .multiply = {multiply<Bytes>, multiply<TwoBytes>, multiply<Floats>},
+      .prepare_sums = {prepare<ByteSumDot<Lanes>>, prepare<ByteSumDot<Lanes, 2>>},
+      .multiply_sums = {multiply<ByteSumDot<Lanes>>, multiply<ByteSumDot<Lanes, 2>>},
       .prepare_dense = {prepare<Floats>, Full::prepare},
       .multiply_dense = {multiply_dense<Floats>, multiply_dense<Full>},
       .attend_rows = attend_rows<Lanes>,

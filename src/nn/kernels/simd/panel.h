@@ -93,6 +93,7 @@ struct Panel {
   alignas(64) std::uint8_t values[kColumns / Dot::kColumnsPerStep * 64];
   alignas(64) float scales[kMaxGroups * 16];
   alignas(64) float biases[kMaxGroups * 16];
+  alignas(64) std::int32_t starts[MultipliesSums<Dot> ? kMaxGroups * 16 : 1];
 
   template <int kBits>
   void unpack(const PackedBlocks& m, const std::uint8_t* p, int groups) {
@@ -107,12 +108,17 @@ struct Panel {
           whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type));
       V::store(biases + 16 * g, bias);
       p += 32 * number;
+      [[maybe_unused]] auto products = V::zero_bytes();
       for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
         for (int i = 0; i < kBits; ++i) __builtin_prefetch(p + kAhead + 64 * i);
         const Unit<V, kBits> unit(p);
         if constexpr (MatrixDot<Dot>)
           for (int i = 0; i < 8; i += 2, to += 128)
             Dot::template store_pair<kBits>(to, unit.vectors[i], unit.vectors[i + 1]);
+        else if constexpr (MultipliesSums<Dot>)
+          for (int i = 0; i < 8; i += 2, to += 128)
+            products = Dot::template store_steps<kBits>(to, unit.vectors[i], unit.vectors[i + 1],
+                                                        products);
         else if constexpr (TiledDot<Dot>)
           for (const typename Dot::Scaling scaling(scale, bias); const auto& bytes : unit.vectors)
             scaling.store(to, bytes), to += 64 * kSteps;
@@ -120,6 +126,8 @@ struct Panel {
           for (int i = 0; i < 8; ++i, to += 64 * kSteps)
             Dot::template store_panel<kBits>(to, unit.vectors[i]);
       }
+      if constexpr (MultipliesSums<Dot>)
+        V::store_bytes(starts + 16 * g, V::negative_integers(products));
     }
   }
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "nn/kernels/simd/block_pairs.h"
+#include "nn/kernels/simd/byte_sum_dot.h"
 #include "nn/kernels/simd/partial_sums.h"
 
 namespace prismvid::nn::kernels {
@@ -196,8 +197,10 @@ TileView tile_view(const MultiplyArguments& a, int first_token, int tokens, int 
   const int rows = kRowsOfToken<Dot> * tokens;
   const auto* scales = reinterpret_cast<const float*>(tile + value_bytes<Dot>(rows, m.columns));
   const float* sums = scales + std::size_t(m.columns / m.group_size) * rows;
+  const auto* starts =
+      reinterpret_cast<const std::int32_t*>(sums + std::size_t(m.columns / m.group_size) * rows);
   return {tile + value_bytes<Dot>(rows, first_group * m.group_size), scales + first_group * rows,
-          sums + first_group * rows, rows};
+          sums + first_group * rows, starts + first_group * rows, rows};
 }
 
 /// Sets one block's sums (tokens, 16) to its bias and what is added.
@@ -295,7 +298,9 @@ void multiply_tile(const MultiplyArguments& a, const Panel<Dot>* panels, int gro
     constexpr int T = kRows * kTokens;
     float* out[B];
     for (int b = 0; b < B; ++b) out[b] = sums[b] + 16 * from;
-    if constexpr (B == 2 && PairsBlocks<Dot>)
+    if constexpr (MultipliesSums<Dot>)
+      multiply_sum_panels<Dot, kBits, T, B>(panels, groups, steps, x.from(kRows * from), out);
+    else if constexpr (B == 2 && PairsBlocks<Dot>)
       multiply_panel_pair<Dot, kBits, T>(panels, groups, steps, x.from(kRows * from), out);
     else if constexpr (kUnrolls<Dot, kBits>)
       multiply_unrolled_panel<Dot, kBits, T>(*panels, groups, steps, x.from(kRows * from), *out);
@@ -379,7 +384,7 @@ void multiply_blocks(const MultiplyArguments& a) {
   for (int block = a.first_block; block < a.last_block; block += kBlocksTogether<Dot>) {
     const int left = a.last_block - block,
               count = left < kBlocksTogether<Dot> ? left : kBlocksTogether<Dot>;
-    if constexpr (Dot::kRoundsToBytes)
+    if constexpr (Dot::kRoundsToBytes && !MultipliesSums<Dot>)
       if (kRowsOfToken<Dot> * a.tokens <= Dot::Vector::kStreamedTokens) {
         multiply_streaming<Dot, kBits>(a, block, count);
         continue;
@@ -388,21 +393,26 @@ void multiply_blocks(const MultiplyArguments& a) {
   }
 }
 
+template <class Dot, int kBits>
+void multiply_bits(const MultiplyArguments& a) {
+  if constexpr (kBits <= kMostBits<Dot>) multiply_blocks<Dot, kBits>(a);
+}
+
 template <class Dot>
 void multiply(const MultiplyArguments& a) {
   switch (a.matrix.bits) {
     case 2:
-      return multiply_blocks<Dot, 2>(a);
+      return multiply_bits<Dot, 2>(a);
     case 3:
-      return multiply_blocks<Dot, 3>(a);
+      return multiply_bits<Dot, 3>(a);
     case 4:
-      return multiply_blocks<Dot, 4>(a);
+      return multiply_bits<Dot, 4>(a);
     case 5:
-      return multiply_blocks<Dot, 5>(a);
+      return multiply_bits<Dot, 5>(a);
     case 6:
-      return multiply_blocks<Dot, 6>(a);
+      return multiply_bits<Dot, 6>(a);
     case 8:
-      return multiply_blocks<Dot, 8>(a);
+      return multiply_bits<Dot, 8>(a);
   }
 }
 

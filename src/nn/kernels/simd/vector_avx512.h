@@ -87,6 +87,11 @@ struct Avx512Lanes {
     asm("" : "+v"(v));
     return v;
   }
+  static Floats load_once(const float* p) {
+    Floats v = load(p);
+    asm("" : "+v"(v));
+    return v;
+  }
   static void store_bytes(void* p, Bytes v) { _mm512_storeu_si512(p, v); }
   static Bytes mask(Bytes v, int byte) { return _mm512_and_si512(v, _mm512_set1_epi8(byte)); }
   /// low | (high & byte)
@@ -120,6 +125,12 @@ struct Avx512Lanes {
     return _mm512_max_epu32(most, bits);
   }
   static std::uint32_t max_lane(Bytes v) { return _mm512_reduce_max_epu32(v); }
+  static Bytes add_bytes(Bytes a, Bytes b) { return _mm512_add_epi8(a, b); }
+  static Bytes add_integers(Bytes a, Bytes b) { return _mm512_add_epi32(a, b); }
+  static Bytes negative_integers(Bytes v) { return _mm512_sub_epi32(_mm512_setzero_si512(), v); }
+  static Bytes repeat_byte(int value) { return _mm512_set1_epi8(static_cast<char>(value)); }
+  /// Signed bytes and 128.
+  static Bytes without_sign(Bytes v) { return _mm512_xor_si512(v, repeat_byte(-128)); }
   /// Sixteen integers to bytes, saturating.
   static void store_narrow(std::int8_t* p, Bytes v) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(v));
@@ -219,8 +230,26 @@ struct Avx512Lanes {
   }
   /// The sum of the integers of each of four.
   static void store_sums(float* p, const Bytes (&four)[4]) {
-    const auto sum = [](Bytes a, Bytes b) { return _mm512_add_epi32(a, b); };
-    _mm_storeu_ps(p, _mm_cvtepi32_ps(across_four(four, sum)));
+    _mm_storeu_ps(p, _mm_cvtepi32_ps(across_four(four, add_integers)));
+  }
+  static void store_sums(std::int32_t* p, const Bytes (&four)[4]) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), across_four(four, add_integers));
+  }
+  /// Adds 128 to the bytes of each first of two lanes, for bytes without sign.
+  static Bytes first_without_sign(Bytes v) {
+    return _mm512_xor_si512(v, _mm512_set1_epi64(0x80808080));
+  }
+  /// In each first of two lanes four products of its bytes without sign and its neighbour's with
+  /// one, in the others nothing.
+  static Bytes neighbour_products(Bytes v) {
+    const Bytes neighbours = _mm512_maskz_shuffle_epi32(0x5555, v, _MM_PERM_DDBB);
+    return _mm512_dpbusd_epi32(_mm512_setzero_si512(), v, neighbours);
+  }
+  /// The sum of (x1 + 128) x2 for each first four of eight numbers and their neighbours.
+  static float sum_of_neighbours(Floats v) {
+    const Floats neighbours = _mm512_shuffle_f32x4(v, v, 0xb1);
+    return _mm512_mask_reduce_add_ps(
+        0x0f0f, _mm512_mul_ps(_mm512_add_ps(v, broadcast(128.0f)), neighbours));
   }
   template <class F>
   static __m128i across_four(const Bytes (&four)[4], F together) {
