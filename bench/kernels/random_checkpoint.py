@@ -50,8 +50,11 @@ class Writer:
         groups = (*lead, rows, columns // GROUP)
         self.add(path + ".weight", "U32", (*lead, rows, columns * bits // 32),
                  lambda count: self.random.integers(0, 1 << 32, count, dtype=np.uint32))
-        self.plain(path + ".scales", groups, step / 10, step)
-        self.plain(path + ".biases", groups, step / 10, -0.035)
+        # As mx.quantize leaves them: a bias is a whole number of scales before both are rounded.
+        scales = lambda count: np.resize(self.normal, count) * (step / 10) + step
+        zeros = lambda count: 2 ** (bits - 1) - np.resize(self.normal > 0, count)
+        self.add(path + ".scales", "BF16", groups, lambda count: self.bfloat16(scales(count)))
+        self.add(path + ".biases", "BF16", groups, lambda count: self.bfloat16(-scales(count) * zeros(count)))
 
     def linear(self, path, rows, columns):
         self.plain(path + ".weight", (rows, columns))

@@ -66,9 +66,10 @@ enum class Fetching {
 /// A packed matrix without its owner: see PackedMatrix for the layout.
 struct PackedBlocks {
   const std::uint8_t* data;
-  std::size_t block_bytes;
+  std::size_t block_bytes, scale_bytes;  // the latter of a group
   int rows, columns, bits, group_size;
   NumberType scale_type;
+  bool has_bias_codes;  // see bias_code()
   Fetching fetching;
 };
 

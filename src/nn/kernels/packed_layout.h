@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 
 #include "nn/kernels/kernel_table.h"
 
@@ -31,6 +33,12 @@ void for_each_field(int bits, int four, Visit visit) {
     visit(Field{low + four * width / 8, four % (8 / width) * width, width, low});
   }
 }
+
+/// mx.quantize makes a group's bias a whole number of scales before it rounds both to bfloat16: 4
+/// bits tell that number, 0 to -15, and 4 how many steps of bfloat16 lie between it and the bias, 8
+/// more than they are. Nothing where that does not tell `bias` exactly.
+std::optional<std::uint8_t> bias_code(float scale, float bias);
+float coded_bias(float scale, std::uint8_t code);
 
 /// The definition of the layout: the weights of `row` as f32.
 void dequantize_packed_row(const PackedBlocks& matrix, int row, float* weights);

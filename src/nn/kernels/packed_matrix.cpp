@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 
 #include "core/error.h"
@@ -90,6 +91,20 @@ PackUnit pack_unit_of(int bits) {
   return kOf[bits];
 }
 
+/// The codes of one group of `rows` rows, whose numbers lie `stride` apart from `first` on; false
+/// where one has none.
+bool code_biases(const QuantizedMatrixView& m, std::size_t first, std::size_t stride, int rows,
+                 std::uint8_t* out) {
+  for (int r = 0; r < rows; ++r, first += stride) {
+    const auto code = bias_code(load_number(m.scales, m.scale_type, first),
+                                load_number(m.biases, m.scale_type, first));
+    if (!code) return false;
+    out[r] = *code;
+  }
+  std::fill(out + rows, out + kRows, std::uint8_t{8});  // nothing, of scales of nothing
+  return true;
+}
+
 /// One column of `rows` numbers, `stride` bytes apart, zeros below.
 template <typename Number>
 void pack_column(const std::uint8_t* in, std::size_t stride, int rows, std::uint8_t* out) {
@@ -118,14 +133,26 @@ PackedMatrix::PackedMatrix(const QuantizedMatrixView& matrix, ThreadPool& pool, 
       group_size_(matrix.group_size),
       scale_type_(matrix.scale_type) {
   check_matrix(matrix);
-  data_ = allocate_aligned(bytes());
-  pool.parallel_for(blocks(), [&](int block) { pack_block(matrix, block); });
+  has_bias_codes_ = bits_ <= 4 && scale_type_ == NumberType::kBfloat16;
+  if (!pack(matrix, pool)) {
+    has_bias_codes_ = false;
+    pack(matrix, pool);
+  }
   if (bias == nullptr) return;
   bias_.resize(std::size_t(blocks()) * kRows);
   for (int row = 0; row < rows_; ++row) bias_[row] = load_number(bias, bias_type, row);
 }
 
-void PackedMatrix::pack_block(const QuantizedMatrixView& matrix, int block) {
+bool PackedMatrix::pack(const QuantizedMatrixView& matrix, ThreadPool& pool) {
+  data_ = allocate_aligned(bytes());
+  std::atomic<bool> fits = true;
+  pool.parallel_for(blocks(), [&](int block) {
+    if (fits && !pack_block(matrix, block)) fits = false;
+  });
+  return fits;
+}
+
+bool PackedMatrix::pack_block(const QuantizedMatrixView& matrix, int block) {
   const std::size_t number = byte_size(scale_type_), row_bytes = std::size_t(columns_) * bits_ / 8;
   const std::size_t first = std::size_t(block) * kRows, scale_stride = groups() * number;
   const int rows = std::min(kRows, rows_ - block * kRows);
@@ -136,20 +163,33 @@ void PackedMatrix::pack_block(const QuantizedMatrixView& matrix, int block) {
   const std::uint8_t* scales = first_of(matrix.scales, scale_stride);
   const std::uint8_t* biases = first_of(matrix.biases, scale_stride);
   const auto pack_numbers = number == 4 ? pack_column<std::uint32_t> : pack_column<std::uint16_t>;
-  const PackUnit pack = pack_unit_of(bits_);
+  const PackUnit pack_unit = pack_unit_of(bits_);
   std::uint8_t* out = data_.get() + block * block_bytes();
   for (int g = 0; g < groups(); ++g, scales += number, biases += number) {
     pack_numbers(scales, scale_stride, rows, out);
-    pack_numbers(biases, scale_stride, rows, out + kRows * number);
+    if (!has_bias_codes_)
+      pack_numbers(biases, scale_stride, rows, out + kRows * number);
+    else if (!code_biases(matrix, first * groups() + g, groups(), rows, out + kRows * number))
+      return false;
     out += scale_bytes();
     for (int u = 0; u < group_size_ / kUnit; ++u, in += 4 * bits_, out += 64 * bits_)
-      pack(in, row_bytes, rows, out);
+      pack_unit(in, row_bytes, rows, out);
   }
+  return true;
 }
 
 PackedBlocks PackedMatrix::packed_blocks() const {
   static const Fetching fetching = best_fetching();
-  return {data(), block_bytes(), rows_, columns_, bits_, group_size_, scale_type_, fetching};
+  return {.data = data(),
+          .block_bytes = block_bytes(),
+          .scale_bytes = scale_bytes(),
+          .rows = rows_,
+          .columns = columns_,
+          .bits = bits_,
+          .group_size = group_size_,
+          .scale_type = scale_type_,
+          .has_bias_codes = has_bias_codes_,
+          .fetching = fetching};
 }
 
 }  // namespace prismvid::nn::kernels

@@ -25,11 +25,12 @@ struct QuantizedMatrixView {
 };
 
 /// The same numbers in the order in which the kernels read them: blocks of 16 rows; in a block,
-/// group after group: 16 scales, 16 biases, then the group's values 32 columns at a time, `bits`
-/// times 64 bytes each. In such a vector row r has bytes 4r to 4r + 3, and byte i holds columns i
-/// of some fours of columns (for_each_field()). At 3 bits those are two whole values, and a third's
-/// upper two bits or two others' lowest; else bit planes 8, 4, 2 and 1 wide (6 bits: 4 + 2, 5: 4 +
-/// 1). Takes as many bytes as the original, with rows rounded up to 16.
+/// group after group: 16 scales, 16 biases (or where all have one the bytes of bias_code()), then
+/// the group's values 32 columns at a time, `bits` times 64 bytes each. In such a vector row r has
+/// bytes 4r to 4r + 3, and byte i holds columns i of some fours of columns (for_each_field()). At 3
+/// bits those are two whole values, and a third's upper two bits or two others' lowest; else bit
+/// planes 8, 4, 2 and 1 wide (6 bits: 4 + 2, 5: 4 + 1). Takes as many bytes as the original or
+/// fewer, with rows rounded up to 16.
 class PackedMatrix {
  public:
   /// `bias`: null, or a number of `bias_type` for each row, added to every product.
@@ -45,7 +46,9 @@ class PackedMatrix {
 
   int blocks() const { return (rows_ + kBlockRows - 1) / kBlockRows; }
   int groups() const { return columns_ / group_size_; }
-  std::size_t scale_bytes() const { return 2 * kBlockRows * byte_size(scale_type_); }
+  std::size_t scale_bytes() const {
+    return kBlockRows * (byte_size(scale_type_) + (has_bias_codes_ ? 1 : byte_size(scale_type_)));
+  }
   std::size_t group_bytes() const {
     return scale_bytes() + static_cast<std::size_t>(2 * bits_) * group_size_;
   }
@@ -57,10 +60,13 @@ class PackedMatrix {
   PackedBlocks packed_blocks() const;
 
  private:
-  void pack_block(const QuantizedMatrixView& matrix, int block);
+  /// Both return false where has_bias_codes_ is set and a bias has no code.
+  bool pack(const QuantizedMatrixView& matrix, ThreadPool& pool);
+  bool pack_block(const QuantizedMatrixView& matrix, int block);
 
   int rows_, columns_, bits_, group_size_;
   NumberType scale_type_;
+  bool has_bias_codes_;
   AlignedMemory data_;
   std::vector<float> bias_;  // rows rounded up to 16
 };

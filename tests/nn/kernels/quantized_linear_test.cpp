@@ -12,15 +12,18 @@
 namespace prismvid::nn::kernels {
 namespace {
 
-/// A matrix in MLX's layout, packed here bit by bit, and its weights in double.
+enum class Biases { kAny, kWholeScales };
+
+/// A matrix in MLX's layout, packed here bit by bit, and its weights in double. Biases of whole
+/// scales are rounded as mx.quantize's.
 struct RandomMatrix {
   std::vector<std::uint32_t> words;
   std::vector<std::uint8_t> scales, biases;
   std::vector<double> weights;
   QuantizedMatrixView view;
 
-  RandomMatrix(int rows, int columns, int bits, int group_size, NumberType type,
-               unsigned seed = 1) {
+  RandomMatrix(int rows, int columns, int bits, int group_size, NumberType type, unsigned seed = 1,
+               Biases kind = Biases::kAny) {
     std::mt19937 random(seed);
     const int groups = columns / group_size, top = (1 << bits) - 1;
     words.resize(std::size_t(rows) * columns * bits / 32);
@@ -31,8 +34,11 @@ struct RandomMatrix {
         const std::size_t group = std::size_t(row) * groups + k / group_size;
         if (k % group_size == 0) {
           const float scale = std::uniform_real_distribution<float>(0.5f, 1.5f)(random) / top;
-          store_number(scales.data(), type, group, scale);
-          store_number(biases.data(), type, group, -scale * top * 0.47f);
+          const float sign = kind == Biases::kWholeScales && random() % 2 ? -1.0f : 1.0f;
+          const auto number = static_cast<float>(random() % (top + 1));
+          store_number(scales.data(), type, group, sign * scale);
+          store_number(biases.data(), type, group,
+                       kind == Biases::kAny ? -scale * top * 0.47f : -sign * scale * number);
         }
         const std::uint32_t value = random() & top;
         put(std::size_t(row) * columns * bits + std::size_t(k) * bits, bits, value);
@@ -148,6 +154,15 @@ TEST_P(QuantizedLinear, AgreesWithTheDefinitionForEveryWidthAndGroup) {
       for (int tokens : {1, 5, 29})
         expect_close(RandomMatrix(37, 384, bits, group, NumberType::kBfloat16),
                      activations(tokens, 384), tokens);
+}
+
+TEST_P(QuantizedLinear, AgreesWhereBiasesAreWholeScales) {
+  for (int bits : {2, 3, 4, 5, 8})
+    for (int group : {32, 64, 128})
+      for (int tokens : {1, 5, 29})
+        expect_close(
+            RandomMatrix(37, 384, bits, group, NumberType::kBfloat16, 3, Biases::kWholeScales),
+            activations(tokens, 384), tokens);
 }
 
 TEST_P(QuantizedLinear, AgreesForEveryNumberOfTokensOfATile) {
@@ -311,6 +326,41 @@ TEST(PackedMatrix, TakesAsManyBytesAsTheOriginal) {
   ThreadPool pool(1);
   const RandomMatrix matrix(64, 256, 3, 64, NumberType::kBfloat16);
   EXPECT_EQ(PackedMatrix(matrix.view, pool).bytes(), 64u * 256 * 3 / 8 + 2 * 64 * 4 * 2);
+}
+
+TEST(PackedMatrix, KeepsBiasesOfWholeScalesInAByteAndExactly) {
+  ThreadPool pool(2);
+  for (int bits : {2, 3, 4}) {
+    const RandomMatrix matrix(37, 256, bits, 64, NumberType::kBfloat16, 5, Biases::kWholeScales);
+    const PackedMatrix packed(matrix.view, pool);
+    EXPECT_EQ(packed.bytes(), 48u * (256 * bits / 8 + 3 * 256 / 64));
+    std::vector<float> weights(256);
+    for (int row = 0; row < 37; ++row) {
+      dequantize_packed_row(packed.packed_blocks(), row, weights.data());
+      for (int k = 0; k < 256; ++k)
+        ASSERT_EQ(weights[k], static_cast<float>(matrix.weights[row * 256 + k])) << row << " " << k;
+    }
+  }
+}
+
+TEST(PackedMatrix, KeepsOtherBiasesAsTheyAre) {
+  ThreadPool pool(1);
+  RandomMatrix matrix(16, 64, 4, 64, NumberType::kBfloat16, 5, Biases::kWholeScales);
+  for (float bias : {0.3f, INFINITY, NAN}) {
+    store_number(matrix.biases.data(), NumberType::kBfloat16, 7, bias);
+    EXPECT_EQ(PackedMatrix(matrix.view, pool).bytes(), 16u * (32 + 4));
+  }
+}
+
+TEST(BiasCode, TellsWhatRoundingLeftOfAWholeNumberOfScales) {
+  EXPECT_EQ(coded_bias(0.5f, *bias_code(0.5f, -3.5f)), -3.5f);
+  EXPECT_EQ(coded_bias(-0.5f, *bias_code(-0.5f, 3.515625f)), 3.515625f);
+  EXPECT_EQ(coded_bias(0.5f, *bias_code(0.5f, 0.0f)), 0.0f);
+  EXPECT_EQ(bias_code(0.5f, 0.5f), std::nullopt);
+  EXPECT_EQ(bias_code(0.5f, -3.7f), std::nullopt);
+  EXPECT_EQ(bias_code(0.5f, -16.0f), std::nullopt);
+  EXPECT_EQ(bias_code(0.0f, -1.0f), std::nullopt);
+  EXPECT_EQ(bias_code(NAN, -1.0f), std::nullopt);
 }
 
 TEST(PackedMatrix, RefusesWhatItDoesNotKnow) {

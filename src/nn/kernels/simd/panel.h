@@ -71,12 +71,14 @@ struct Unit {
   }
 };
 
-/// A group's bias, with what the offset of its weights took off.
+/// The biases of the group at p, with what the offset of its weights took off.
 template <class Dot, int kBits>
-typename Dot::Vector::Floats whole_bias(typename Dot::Vector::Floats scale,
-                                        typename Dot::Vector::Floats bias) {
+typename Dot::Vector::Floats load_biases(const PackedBlocks& m, const std::uint8_t* p,
+                                         typename Dot::Vector::Floats scale) {
   using V = typename Dot::Vector;
   constexpr int kOffset = Dot::template kOffset<kBits>;
+  p += 16 * byte_size(m.scale_type);
+  const auto bias = m.has_bias_codes ? V::coded_biases(p, scale) : V::load_numbers(p, m.scale_type);
   if constexpr (kOffset == 0)
     return bias;
   else
@@ -99,15 +101,13 @@ struct Panel {
   void unpack(const PackedBlocks& m, const std::uint8_t* p, int groups) {
     using V = typename Dot::Vector;
     constexpr int kSteps = 4 / Dot::kColumnsPerStep;
-    const std::size_t number = byte_size(m.scale_type);
     std::uint8_t* to = values;
     for (int g = 0; g < groups; ++g) {
       const auto scale = V::load_numbers(p, m.scale_type);
       V::store(scales + 16 * g, scale);
-      const auto bias =
-          whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type));
+      const auto bias = load_biases<Dot, kBits>(m, p, scale);
       V::store(biases + 16 * g, bias);
-      p += 32 * number;
+      p += m.scale_bytes;
       [[maybe_unused]] auto products = V::zero_bytes();
       for (int k = 0; k < m.group_size; k += 32, p += 64 * kBits) {
         for (int i = 0; i < kBits; ++i) __builtin_prefetch(p + kAhead + 64 * i);

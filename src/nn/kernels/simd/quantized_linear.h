@@ -126,8 +126,8 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
     else
       fetch_lines<kBits>(m.fetching, p, static_cast<int>(number) / 2);
     const auto scale = V::load_numbers(p, m.scale_type);
-    const auto bias = whole_bias<Dot, kBits>(scale, V::load_numbers(p + 16 * number, m.scale_type));
-    p += 32 * number;
+    const auto bias = load_biases<Dot, kBits>(m, p, scale);
+    p += m.scale_bytes;
     typename Dot::Sum dots[T];
     for (int t = 0; t < T; ++t) dots[t] = Dot::zero();
     if constexpr (V::kKeepsPlaces && T == 1 && (kBits == 3 || kBits == 4)) {

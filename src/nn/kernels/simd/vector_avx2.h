@@ -191,6 +191,22 @@ struct Avx2Lanes {
     return {widen(first), widen(second)};
   }
 
+  /// coded_bias() of 16 codes.
+  static Floats coded_biases(const std::uint8_t* p, Floats scale) {
+    const auto half = [](const std::uint8_t* codes_at, __m256 scales) {
+      const __m256i codes =
+          _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes_at)));
+      const __m256 number = _mm256_cvtepi32_ps(_mm256_srli_epi32(codes, 4)),
+                   product = _mm256_mul_ps(_mm256_sub_ps(_mm256_setzero_ps(), scales), number);
+      const __m256i steps =
+          _mm256_sub_epi32(_mm256_and_si256(codes, _mm256_set1_epi32(15)), _mm256_set1_epi32(8));
+      const __m256i upper =
+          _mm256_and_si256(_mm256_castps_si256(product), _mm256_set1_epi32(-0x10000));
+      return _mm256_castsi256_ps(_mm256_add_epi32(upper, _mm256_slli_epi32(steps, 16)));
+    };
+    return {half(p, scale.low), half(p + 8, scale.high)};
+  }
+
   static void store_numbers(void* p, NumberType type, Floats v) {
     if (type == NumberType::kFloat32) return store(static_cast<float*>(p), v);
     auto* out = static_cast<__m128i*>(p);

@@ -143,6 +143,16 @@ struct Avx512Lanes {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
   }
 
+  /// coded_bias() of 16 codes.
+  static Floats coded_biases(const std::uint8_t* p, Floats scale) {
+    const Bytes codes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    const Floats number = _mm512_cvtepi32_ps(_mm512_srli_epi32(codes, 4));
+    const Bytes bits = _mm512_castps_si512(multiply(subtract(zero(), scale), number));
+    const Bytes steps = _mm512_sub_epi32(mask(codes, 15), repeat_integer(8));
+    return as_floats(_mm512_add_epi32(_mm512_and_si512(bits, repeat_integer(-0x10000)),
+                                      _mm512_slli_epi32(steps, 16)));
+  }
+
   static void store_numbers(void* p, NumberType type, Floats v) {
     auto* half = static_cast<__m256i*>(p);
     if (type == NumberType::kFloat32)

@@ -180,6 +180,21 @@ struct Neon {
             widen(vget_low_u16(halves[1])), widen(vget_high_u16(halves[1]))};
   }
 
+  /// coded_bias() of 16 codes.
+  static Floats coded_biases(const std::uint8_t* p, Floats scale) {
+    const uint8x16_t codes = vld1q_u8(p);
+    const uint16x8_t low = vmovl_u8(vget_low_u8(codes)), high = vmovl_u8(vget_high_u8(codes));
+    const auto quarter = [](uint16x4_t narrow, float32x4_t scales) {
+      const uint32x4_t code = vmovl_u16(narrow);
+      const float32x4_t product = vmulq_f32(vnegq_f32(scales), vcvtq_f32_u32(vshrq_n_u32(code, 4)));
+      const uint32x4_t steps = vsubq_u32(vandq_u32(code, vdupq_n_u32(15)), vdupq_n_u32(8)),
+                       upper = vandq_u32(vreinterpretq_u32_f32(product), vdupq_n_u32(0xffff0000u));
+      return vreinterpretq_f32_u32(vaddq_u32(upper, vshlq_n_u32(steps, 16)));
+    };
+    return {quarter(vget_low_u16(low), scale.a), quarter(vget_high_u16(low), scale.b),
+            quarter(vget_low_u16(high), scale.c), quarter(vget_high_u16(high), scale.d)};
+  }
+
   static void store_numbers(void* p, NumberType type, Floats v) {
     if (type == NumberType::kFloat32) return store(static_cast<float*>(p), v);
     const auto half = [type](float32x4_t x) {
