@@ -105,7 +105,7 @@ def kernels(r):
         peer, roof = r["llama"][peers[bits]], ours["roof"]
         alike = channels if ours["isa"] in ("avx512", "avx512_bf16", "amx") else 0
         for mine, theirs in zip(ours["decode"], peer["decode"]):
-            token_gb = (layers + head) * (int(bits) + 0.5) / 8e9
+            token_gb = (layers + head) * (int(bits) + (0.375 if int(bits) <= 4 else 0.5)) / 8e9  # with a scale and a bias, which may take a byte
             share = token_gb / mine["plain_read_gb"]
             ratio = theirs["s"] / mine["s"]
             rows.append((f"decode, {bits} bit", f"{1 / mine['s']:.1f}", f"{1 / theirs['s']:.1f} ({peers[bits]})", f"{ratio:.2f}" + verdict(ratio >= decode_aim[bits]),
