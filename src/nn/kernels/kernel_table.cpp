@@ -9,8 +9,14 @@ namespace {
 
 /// Without products of sums where these do not pay: AMD's processors add bytes on four pipes and
 /// multiply them on two, Intel's do both on the same two once vectors are 512 bits long.
-KernelTable of_this_processor(KernelTable table) {
-  if (amd_family() == 0) std::fill_n(table.multiply_sums, 2, nullptr);
+/// Asks for a level's table when it is wanted: its source may use the level's instructions.
+template <const KernelTable& (*level)()>
+const KernelTable& of_this_processor() {
+  static const KernelTable table = [] {
+    KernelTable of_level = level();
+    if (amd_family() == 0) std::fill_n(of_level.multiply_sums, 2, nullptr);
+    return of_level;
+  }();
   return table;
 }
 
@@ -21,12 +27,9 @@ const KernelTable& kernel_table(Isa isa) {
   check(std::find(levels.begin(), levels.end(), isa) != levels.end(), ErrorCode::kUnavailable,
         "kernels: this processor lacks ", to_string(isa));
 #if defined(__x86_64__)
-  static const KernelTable amx = of_this_processor(amx_kernels()),
-                           avx512_bf16 = of_this_processor(avx512_bf16_kernels()),
-                           avx512 = of_this_processor(avx512_kernels());
-  if (isa == Isa::kAmx) return amx;
-  if (isa == Isa::kAvx512Bf16) return avx512_bf16;
-  if (isa == Isa::kAvx512) return avx512;
+  if (isa == Isa::kAmx) return of_this_processor<amx_kernels>();
+  if (isa == Isa::kAvx512Bf16) return of_this_processor<avx512_bf16_kernels>();
+  if (isa == Isa::kAvx512) return of_this_processor<avx512_kernels>();
   if (isa == Isa::kAvxVnni) return avx_vnni_kernels();
   if (isa == Isa::kAvx2) return avx2_kernels();
 #elif defined(__aarch64__)
