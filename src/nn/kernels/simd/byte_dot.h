@@ -49,13 +49,19 @@ struct ByteDot {
   static void store_panel(std::uint8_t* panel, typename V::Bytes bytes) {
     V::store_bytes(panel, V::template offset<kBits>(bytes));
   }
-  /// Stores 16 whole numbers as bytes.
+  /// Stores 16 whole numbers as bytes, each first four of eight with `kFlipped` bits.
+  template <std::uint32_t kFlipped = 0>
   static typename V::Floats store_activations(std::uint8_t* out, std::size_t stride,
                                               typename V::Floats x) {
     std::int8_t bytes[16];
     const auto whole = V::to_integers(x);
     V::store_narrow(bytes, whole);
-    for (int i = 0; i < 4; ++i) __builtin_memcpy(out + i * stride, bytes + 4 * i, 4);
+    for (int i = 0; i < 4; ++i) {
+      std::uint32_t four;
+      __builtin_memcpy(&four, bytes + 4 * i, 4);
+      if (i % 2 == 0) four ^= kFlipped;
+      __builtin_memcpy(out + i * stride, &four, 4);
+    }
     return V::to_floats(whole);
   }
 };

@@ -42,9 +42,7 @@ struct ByteSumDot : ByteDot<V, kParts> {
   /// Stores 16 whole numbers as bytes, x1 as 128 more.
   static typename V::Floats store_activations(std::uint8_t* out, std::size_t stride,
                                               typename V::Floats x) {
-    const auto whole = Base::store_activations(out, stride, x);
-    for (int i = 0; i < 16; ++i) out[i / 8 * 2 * stride + i % 4] ^= i % 8 < 4 ? 0x80 : 0;
-    return whole;
+    return Base::template store_activations<0x80808080u>(out, stride, x);
   }
 };
 

@@ -59,8 +59,8 @@ void prepare_group(const char* input, NumberType type, int group_size, std::uint
     factor = byte_scale(V::max_lane(most), Dot::kMost);
   }
   typename V::Floats total[kRows];
-  [[maybe_unused]] float products[kRows] = {};
-  for (auto& row : total) row = V::zero();
+  [[maybe_unused]] typename V::Floats products[kRows];
+  for (int row = 0; row < kRows; ++row) total[row] = products[row] = V::zero();
   for (int k = 0; k < group_size; k += 16) {
     const auto x = V::load_numbers(input + k * number, type);
     auto left = Dot::kRoundsToBytes ? V::multiply(x, V::broadcast(factor.inverse)) : x;
@@ -68,7 +68,8 @@ void prepare_group(const char* input, NumberType type, int group_size, std::uint
       std::uint8_t* to = out + 4 * row + k / Dot::kColumnsPerStep * stride;
       const auto stored = Dot::store_activations(to, stride, left);
       total[row] = V::add(total[row], stored);
-      if constexpr (MultipliesSums<Dot>) products[row] += V::sum_of_neighbours(stored);
+      if constexpr (MultipliesSums<Dot>)
+        products[row] = V::add(products[row], V::neighbour_products(stored));
       if constexpr (kRows > 1)
         left = V::multiply(V::subtract(left, stored), V::broadcast(Dot::kFiner));
     }
@@ -76,7 +77,8 @@ void prepare_group(const char* input, NumberType type, int group_size, std::uint
   for (int row = 0; row < kRows; ++row) {
     of.scales[row] = factor.scale;
     of.sums[row] = V::sum(total[row]) * factor.scale;
-    if constexpr (MultipliesSums<Dot>) of.starts[row] = -static_cast<std::int32_t>(products[row]);
+    if constexpr (MultipliesSums<Dot>)
+      of.starts[row] = -static_cast<std::int32_t>(V::sum(products[row]));
     if constexpr (kRows > 1) factor.scale /= Dot::kFiner;
   }
 }

@@ -119,12 +119,11 @@ void stream_groups(const PackedBlocks& m, const std::uint8_t* p, int groups, Til
   typename V::Floats sums[T];
   for (int t = 0; t < T; ++t)
     sums[t] = t % kRows == 0 ? V::load(out + 16 * (t / kRows)) : V::zero();
-  const std::size_t number = byte_size(m.scale_type);
   for (int g = 0; g < groups; ++g) {
     if (m.fetching == Fetching::kOneLine)
       __builtin_prefetch(p + (kBits == 8 ? 6144 : 10240), 0, 2);
     else
-      fetch_lines<kBits>(m.fetching, p, static_cast<int>(number) / 2);
+      fetch_lines<kBits>(m.fetching, p, static_cast<int>(m.scale_bytes + 63) / 64);
     const auto scale = V::load_numbers(p, m.scale_type);
     const auto bias = load_biases<Dot, kBits>(m, p, scale);
     p += m.scale_bytes;

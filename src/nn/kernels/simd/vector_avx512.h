@@ -255,11 +255,11 @@ struct Avx512Lanes {
     const Bytes neighbours = _mm512_maskz_shuffle_epi32(0x5555, v, _MM_PERM_DDBB);
     return _mm512_dpbusd_epi32(_mm512_setzero_si512(), v, neighbours);
   }
-  /// The sum of (x1 + 128) x2 for each first four of eight numbers and their neighbours.
-  static float sum_of_neighbours(Floats v) {
+  /// (x1 + 128) x2 for each first four of eight numbers and their neighbours, in the others
+  /// nothing.
+  static Floats neighbour_products(Floats v) {
     const Floats neighbours = _mm512_shuffle_f32x4(v, v, 0xb1);
-    return _mm512_mask_reduce_add_ps(
-        0x0f0f, _mm512_mul_ps(_mm512_add_ps(v, broadcast(128.0f)), neighbours));
+    return _mm512_maskz_mul_ps(0x0f0f, _mm512_add_ps(v, broadcast(128.0f)), neighbours);
   }
   template <class F>
   static __m128i across_four(const Bytes (&four)[4], F together) {
